@@ -1,0 +1,55 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test check fmt lint types bench lock image clean
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@echo "Setting up $(VENV) (once; a few minutes on a slow line) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP) ## Create .venv with everything in it
+
+demo: $(STAMP) ## See a whole investigation in a local Slack; no account, key or server needed
+	@$(BIN)/incident-responder demo
+
+test: $(STAMP) ## Run the whole suite
+	$(BIN)/python -m pytest
+
+fmt: $(STAMP) ## Format and sort
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(STAMP) ## ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: lint types coverage ## Everything that CI runs
+
+bench: $(STAMP) ## Measure: figures from real workloads
+	$(BIN)/incident-responder bench all
+
+lock: ## Renew requirements*.txt (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate -q pyproject.toml -o requirements.txt
+	uv pip compile --universal --generate-hashes --no-header --no-annotate -q pyproject.toml --group dev -o requirements-dev.txt
+
+image: ## Build the container image
+	docker build -t incident-responder .
+
+clean: ## Remove what can be made again
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,1 @@
+"""What the outside world says: one flat file per vendor, immutable records out. Knows nobody."""

@@ -1,0 +1,1 @@
+"""What every vendor file stands on: records, capabilities, settings, errors, registry."""
