@@ -51,8 +51,9 @@ class LogQuery(Record):
     """Which log lines to read: those of `window` that match every given field.
 
     Attributes:
-        service: as the vendor's service field names it; empty means all.
-        selector: the operator's own label or field equalities from the service catalogue.
+        service: what the question is about. A source that is asked over the network restricts to it; one that
+            can afford to read everything does not, because the cause may lie in another service.
+        selector: the operator's own label or field equalities from the service catalogue; always honoured.
         contains: texts that a line must hold, literally, all of them.
         min_level: at least this severe, where the source can tell.
         limit: stop after about this many events (`truncated` says so).

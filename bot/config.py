@@ -1,0 +1,120 @@
+"""What operators configure: environment variables here, sources and services in `sources.yaml` (`bot.sources`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import ConfigError
+
+
+def environment() -> Mapping[str, str]:
+    """The process environment: the only place that reads it, so that tests and `${ENV}` see the same."""
+    return os.environ  # noqa: TID251 - the one door
+
+
+class Settings(BaseSettings):
+    """The bot's own settings, each an environment variable; secrets never show in a repr."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BOT_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("incident-responder")),
+        description="Where the default database and temporary evidence live.",
+    )
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy URL: sqlite:///... or postgresql+psycopg://... (default: SQLite in BOT_DATA_DIR).",
+    )
+    sources: Path | None = Field(default=None, description="Path of sources.yaml.")
+    max_concurrent: int = Field(
+        default=4, ge=1, le=64, description="Investigations that run at once; more are queued."
+    )
+    investigation_seconds: int = Field(
+        default=180, ge=10, le=3600, description="Deadline of one investigation, in seconds."
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_json: bool = Field(default=False, description="Logs as one JSON object a line.")
+
+    slack_bot_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"),
+        description="xoxb-...: the bot's token.",
+    )
+    slack_app_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token"),
+        description="xapp-...: app-level token with connections:write, for Socket Mode.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api/",
+        validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url"),
+        description="Base URL of the Web API; the local Slack sets it.",
+    )
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            msg = "must be debug, info, warning or error"
+            raise ValueError(msg)
+        return value.lower()
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'incident-responder.db'}"
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigError: with all problems at once, each naming its variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(problems) from None
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    name = str(loc[0]) if loc else "settings"
+    return name if name.isupper() else f"BOT_{name.upper()}"
+
+
+def require_slack(settings: Settings) -> None:
+    """Refuse to start without what Socket Mode needs.
+
+    Raises:
+        ConfigError: naming each missing or malformed token and where to get it.
+    """
+    problems = []
+    bot, app = (
+        settings.slack_bot_token.get_secret_value(),
+        settings.slack_app_token.get_secret_value(),
+    )
+    if not bot:
+        problems.append(
+            "SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token (xoxb-...) of your Slack app"
+        )
+    elif not bot.startswith("xoxb-"):
+        problems.append(
+            "SLACK_BOT_TOKEN does not start with xoxb-: it must be the Bot User OAuth Token"
+        )
+    if not app:
+        problems.append(
+            "SLACK_APP_TOKEN is not set: create an app-level token (xapp-...) with the scope connections:write"
+        )
+    elif not app.startswith("xapp-"):
+        problems.append("SLACK_APP_TOKEN does not start with xapp-: it must be an app-level token")
+    if problems:
+        raise ConfigError(problems)
