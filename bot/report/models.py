@@ -1,16 +1,13 @@
-"""The report: conclusion first, every statement with the evidence it rests on, gaps named.
-
-`Narrative` is what a narrator (the crew or the offline one) says about the findings; `verify` checks it; `Report`
-is what is stored, posted and printed. Its JSON form is a public contract: `incident-responder schema report`.
-"""
+"""The models of which a report is made: what narrators say, what the checks leave of it, what is stored."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.analysis.findings import Onset, Pattern, Suspect, Term
+from adapters.kit.records import UtcTime
+from bot.analysis.findings import Crossing, LogStats, Onset, Pattern, Series, Suspect, Term
 
 Conclusion = Literal["confirmed", "likely", "inconclusive", "not_an_incident"]
 
@@ -22,11 +19,17 @@ class Model(BaseModel):
 
 
 class Claim(Model):
-    """One statement, the ids it rests on, and what it quotes from them, word for word."""
+    """One statement, the ids it rests on, and what it quotes from them, word for word.
+
+    Attributes:
+        cause: the statement names what caused the incident; when the evidence does not carry it, the
+            conclusion is lowered.
+    """
 
     text: str
     cites: tuple[str, ...]
     quote: str | None = None
+    cause: bool = False
 
 
 class Gap(Model):
@@ -39,7 +42,7 @@ class Gap(Model):
 class Moment(Model):
     """One line of the timeline."""
 
-    at: AwareDatetime
+    at: UtcTime
     text: str
     cites: tuple[str, ...] = ()
 
@@ -66,15 +69,46 @@ class Narrative(Model):
     usage: Usage = Usage()
 
 
+class Removal(Model):
+    """A statement that the evidence does not carry, and why: what a repair round tells the narrator."""
+
+    part: Literal["claim", "summary", "ruled_out", "next_step"]
+    text: str
+    reason: str
+
+
+class Checked(Model):
+    """A narrative of which only what the evidence carries is left.
+
+    Attributes:
+        removed: how many statements were taken out; shown to people.
+        removals: each of them with its reason, in the narrative's order.
+    """
+
+    narrative: Narrative
+    removed: int = 0
+    removals: tuple[Removal, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why statements were removed, in the narrative's order."""
+        return tuple(removal.reason for removal in self.removals)
+
+
 class ReportWindow(Model):
     """The half-open span that the evidence was asked for."""
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: UtcTime
+    until: UtcTime
 
 
 class Report(Model):
-    """One finished report. Lists are ordered by importance, the timeline by time."""
+    """One finished report. Lists are ordered by importance, the timeline by time.
+
+    Attributes:
+        series: events per bucket and service, so that the picture and comparisons need no logs.
+        timings: seconds each stage took.
+    """
 
     id: str
     question: str
@@ -93,6 +127,9 @@ class Report(Model):
     removed_claims: int = 0
     gaps: tuple[Gap, ...] = ()
     timeline: tuple[Moment, ...] = ()
+    propagation: tuple[Crossing, ...] = ()
+    series: tuple[Series, ...] = ()
+    stats: LogStats = LogStats()
     ruled_out: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     usage: Usage = Usage()
