@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check fmt lint types bench lock image clean
+.PHONY: help install demo test check coverage fmt lint types bench fuzz wheel-check lock image clean
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -43,6 +43,17 @@ check: lint types coverage ## Everything that CI runs
 
 bench: $(STAMP) ## Measure: figures from real workloads
 	$(BIN)/incident-responder bench all
+
+fuzz: $(STAMP) ## Throw bytes at the parsers for a minute
+	$(BIN)/python -m tests.fuzz --seconds 60
+
+wheel-check: $(STAMP) ## Build the wheel, install it into an empty environment and run it
+	@rm -rf dist && PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf $(VENV)/empty && $(PYTHON) -m venv $(VENV)/empty
+	@$(VENV)/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	@$(VENV)/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	@cd / && $(abspath $(VENV))/empty/bin/incident-responder demo >/dev/null && echo "the wheel works"
+	@rm -rf $(VENV)/empty dist
 
 lock: ## Renew requirements*.txt (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate -q pyproject.toml -o requirements.txt

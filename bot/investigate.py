@@ -1,0 +1,297 @@
+"""THE STORY: one investigation from top to bottom. Read this first.
+
+    ask -> look (collect, analyse) -> reason (narrate, verify) -> report
+
+Each step is a saved stage: a killed worker resumes after the last finished one, and the messages that a stage
+causes are stored in the same transaction as its result.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, Field
+
+from adapters.kit.records import (
+    Alert,
+    Commit,
+    Deploy,
+    FileChange,
+    Incident,
+    MetricSeries,
+    Runbook,
+    Ticket,
+)
+from bot.analysis.engine import Case, analyse
+from bot.analysis.findings import Findings
+from bot.collect import Ask, Evidence, collect
+from bot.report import Checked, Gap, Narrative, Records, Report
+from bot.report.build import build
+from bot.report.evidence import texts
+from bot.report.models import Model
+from bot.sources import Sources
+from bot.verify import verify
+
+COLLECT_SHARE = 0.5
+"""Of the time for the whole investigation, how much the sources may take."""
+
+KEPT_PATCHES = 20
+KEPT_PATCH_CHARS = 60_000
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+class Step(Model):
+    """One line of the progress message, in the user's words."""
+
+    key: str
+    title: str
+    status: Literal["pending", "in_progress", "complete", "error"] = "pending"
+    detail: str = ""
+
+
+class Thread(Protocol):
+    """Renders what people see of an investigation as messages for the outbox; it never sends."""
+
+    def progress(self, steps: Sequence[Step]) -> Sequence[object]: ...
+    def report(self, report: Report) -> Sequence[object]: ...
+
+
+class Stages(Protocol):
+    """What a running investigation needs from the job that carries it."""
+
+    @property
+    def cancelled(self) -> threading.Event: ...
+
+    def stage(
+        self,
+        name: str,
+        step: Callable[[], Result],
+        of: type[Result],
+        render: Callable[[Result], Sequence[object]] | None = None,
+    ) -> Result:
+        """The saved result of the stage, or run it and save it together with its messages."""
+
+    def emit(self, kind: str, payload: dict[str, object], drafts: Sequence[object] = ()) -> None:
+        """Append to the investigation's event log, together with the messages that change by it."""
+
+
+class Narrator(Protocol):
+    """Says what the findings mean: the crew, or the offline narrator."""
+
+    def narrate(
+        self, question: str, findings: Findings, records: Records, *, seconds: float
+    ) -> Narrative: ...
+
+
+class Look(Model):
+    """What was seen and found: the saved result of collecting and analysing, at most about 8 MiB."""
+
+    findings: Findings
+    commits: tuple[Commit, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
+    metrics: tuple[MetricSeries, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
+    runbooks: tuple[Runbook, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    asked: int = 0
+    failed: int = 0
+    timings: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def blind(self) -> bool:
+        """Whether every source failed, so that there is nothing to report but the gaps."""
+        return self.asked > 0 and self.failed == self.asked
+
+
+class Reasoned(Model):
+    """The checked narrative and how long it took."""
+
+    checked: Checked
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What an investigation works with; `bot.wiring` builds it.
+
+    Attributes:
+        seconds: deadline of the whole investigation.
+        clock: the present moment, aware.
+    """
+
+    sources: Sources
+    narrator: Narrator
+    thread: Thread
+    clock: Callable[[], datetime]
+    seconds: float = 180.0
+
+
+def investigate(number: str, ask: Ask, stages: Stages, deps: Deps) -> Report:
+    """Answer one question with a report; every stage that was already done is taken from its saved result.
+
+    Args:
+        number: the investigation's id, as people see it.
+
+    Raises:
+        UserError: the question names a service that does not exist.
+    """
+    begun = time.monotonic()
+    board = Board(stages, deps.thread)
+    look = stages.stage("look", lambda: _look(ask, stages, deps, board), Look)
+    left = max(5.0, deps.seconds - (time.monotonic() - begun))
+    reasoned = stages.stage("reason", lambda: _reason(ask, look, deps, board, left), Reasoned)
+    return stages.stage(
+        "report",
+        lambda: _report(number, ask, look, reasoned, board),
+        Report,
+        render=lambda report: [*deps.thread.progress(board.steps), *deps.thread.report(report)],
+    )
+
+
+def _look(ask: Ask, stages: Stages, deps: Deps, board: Board) -> Look:
+    board.begin("collect")
+    started = time.monotonic()
+    evidence = collect(
+        deps.sources,
+        ask,
+        seconds=deps.seconds * COLLECT_SHARE,
+        progress=board.source_said,
+        cancelled=stages.cancelled,
+    )
+    try:
+        collected = time.monotonic()
+        board.end("collect", _collected(evidence))
+        board.begin("analyse")
+        findings = analyse(_case(ask, evidence))
+        board.end("analyse", _found(findings))
+        timings = {"collect": collected - started, "analyse": time.monotonic() - collected}
+        return _kept(evidence, findings, {name: round(s, 3) for name, s in timings.items()})
+    finally:
+        evidence.close()
+
+
+def _case(ask: Ask, evidence: Evidence) -> Case:
+    return Case(
+        window=ask.window,
+        service=ask.service,
+        symptom=ask.symptom or ask.question,
+        alert_started_at=ask.started_at,
+        as_of=ask.as_of,
+        logs=evidence.logs,
+        baseline=evidence.baseline,
+        commits=evidence.commits,
+        deploys=evidence.deploys,
+        metrics=evidence.metrics,
+    )
+
+
+def _kept(evidence: Evidence, findings: Findings, timings: dict[str, float]) -> Look:
+    """What is saved of the evidence: everything but the logs, with patches of the leading suspects only."""
+    leading = {suspect.sha for suspect in findings.suspects[:KEPT_PATCHES]}
+    commits = tuple(_trimmed(c, patches=c.sha in leading) for c in evidence.commits)
+    return Look(
+        findings=findings,
+        commits=commits,
+        deploys=evidence.deploys,
+        metrics=evidence.metrics,
+        alerts=evidence.alerts,
+        incidents=evidence.incidents,
+        tickets=evidence.tickets,
+        runbooks=evidence.runbooks,
+        gaps=evidence.gaps,
+        asked=evidence.asked,
+        failed=evidence.failed,
+        timings=timings,
+    )
+
+
+def _trimmed(commit: Commit, *, patches: bool) -> Commit:
+    left = KEPT_PATCH_CHARS if patches else 0
+    files: list[FileChange] = []
+    for change in commit.files:
+        files.append(change.model_copy(update={"patch": change.patch[:left]}))
+        left -= len(files[-1].patch)
+    return commit.model_copy(update={"files": tuple(files)})
+
+
+def _reason(ask: Ask, look: Look, deps: Deps, board: Board, left: float) -> Reasoned:
+    board.begin("reason")
+    started = time.monotonic()
+    narrative = deps.narrator.narrate(ask.question, look.findings, look, seconds=left)
+    checked = verify(narrative, texts(look.findings, look))
+    removed = f"; {checked.removed} statements removed" if checked.removed else ""
+    board.end("reason", f"{len(checked.narrative.claims)} statements checked{removed}")
+    return Reasoned(checked=checked, seconds=round(time.monotonic() - started, 3))
+
+
+def _report(number: str, ask: Ask, look: Look, reasoned: Reasoned, board: Board) -> Report:
+    timings = {**look.timings, "reason": reasoned.seconds}
+    report = build(number, ask.question, look.findings, reasoned.checked, look, timings=timings)
+    board.end("report", "done")
+    return report
+
+
+def _collected(evidence: Evidence) -> str:
+    parts = (
+        [f"{sum(len(batch) for batch in evidence.logs):,} log lines"] if len(evidence.logs) else []
+    )
+    counted = (
+        (evidence.commits, "changes"),
+        (evidence.deploys, "deploys"),
+        (evidence.metrics, "metric series"),
+        (evidence.alerts, "alerts"),
+        (evidence.incidents, "incidents"),
+    )
+    parts += [f"{len(items)} {name}" for items, name in counted if items]
+    if evidence.failed:
+        parts.append(f"{evidence.failed} of {evidence.asked} sources gave no answer")
+    return ", ".join(parts) or "nothing found"
+
+
+def _found(findings: Findings) -> str:
+    since = f"began {findings.onset.at:%H:%M:%S} UTC" if findings.onset else "no clear beginning"
+    return f"{since}, {len(findings.patterns)} unusual log patterns"
+
+
+TITLES = {
+    "collect": "Read logs and changes",
+    "analyse": "Find what broke and since when",
+    "reason": "Weigh the changes and check every statement",
+    "report": "Write the report",
+}
+
+
+@dataclass(slots=True)
+class Board:
+    """The progress message's steps; milestones go to the event log and re-render the message."""
+
+    stages: Stages
+    thread: Thread
+    steps: list[Step] = field(
+        default_factory=lambda: [Step(key=k, title=t) for k, t in TITLES.items()]
+    )
+
+    def begin(self, key: str) -> None:
+        self._set(key, "in_progress", "")
+
+    def end(self, key: str, detail: str) -> None:
+        self._set(key, "complete", detail)
+
+    def _set(self, key: str, status: Literal["in_progress", "complete"], detail: str) -> None:
+        for i, step in enumerate(self.steps):
+            if step.key == key:
+                self.steps[i] = step.model_copy(update={"status": status, "detail": detail})
+        payload: dict[str, object] = {"step": key, "status": status, "detail": detail}
+        self.stages.emit("progress", payload, self.thread.progress(self.steps))
+
+    def source_said(self, system: str, what: str) -> None:
+        """A source's own progress: for the event log only, the message changes at milestones."""
+        self.stages.emit("source", {"system": system, "what": what})
