@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
@@ -36,6 +35,7 @@ from bot.report.evidence import texts
 from bot.report.models import Model
 from bot.sources import Sources
 from bot.verify import verify
+from storage.outbox import Draft
 
 COLLECT_SHARE = 0.5
 """Of the time for the whole investigation, how much the sources may take."""
@@ -58,8 +58,8 @@ class Step(Model):
 class Thread(Protocol):
     """Renders what people see of an investigation as messages for the outbox; it never sends."""
 
-    def progress(self, steps: Sequence[Step]) -> Sequence[object]: ...
-    def report(self, report: Report) -> Sequence[object]: ...
+    def progress(self, steps: Sequence[Step]) -> Sequence[Draft]: ...
+    def report(self, report: Report) -> Sequence[Draft]: ...
 
 
 class Stages(Protocol):
@@ -73,11 +73,11 @@ class Stages(Protocol):
         name: str,
         step: Callable[[], Result],
         of: type[Result],
-        render: Callable[[Result], Sequence[object]] | None = None,
+        render: Callable[[Result], Sequence[Draft]] | None = None,
     ) -> Result:
         """The saved result of the stage, or run it and save it together with its messages."""
 
-    def emit(self, kind: str, payload: dict[str, object], drafts: Sequence[object] = ()) -> None:
+    def emit(self, kind: str, payload: dict[str, object], drafts: Sequence[Draft] = ()) -> None:
         """Append to the investigation's event log, together with the messages that change by it."""
 
 
@@ -124,17 +124,14 @@ class Deps:
 
     Attributes:
         seconds: deadline of the whole investigation.
-        clock: the present moment, aware.
     """
 
     sources: Sources
     narrator: Narrator
-    thread: Thread
-    clock: Callable[[], datetime]
     seconds: float = 180.0
 
 
-def investigate(number: str, ask: Ask, stages: Stages, deps: Deps) -> Report:
+def investigate(number: str, ask: Ask, thread: Thread, stages: Stages, deps: Deps) -> Report:
     """Answer one question with a report; every stage that was already done is taken from its saved result.
 
     Args:
@@ -144,7 +141,7 @@ def investigate(number: str, ask: Ask, stages: Stages, deps: Deps) -> Report:
         UserError: the question names a service that does not exist.
     """
     begun = time.monotonic()
-    board = Board(stages, deps.thread)
+    board = Board(stages, thread)
     look = stages.stage("look", lambda: _look(ask, stages, deps, board), Look)
     left = max(5.0, deps.seconds - (time.monotonic() - begun))
     reasoned = stages.stage("reason", lambda: _reason(ask, look, deps, board, left), Reasoned)
@@ -152,7 +149,7 @@ def investigate(number: str, ask: Ask, stages: Stages, deps: Deps) -> Report:
         "report",
         lambda: _report(number, ask, look, reasoned, board),
         Report,
-        render=lambda report: [*deps.thread.progress(board.steps), *deps.thread.report(report)],
+        render=lambda report: [*thread.progress(board.steps), *thread.report(report)],
     )
 
 

@@ -1,0 +1,38 @@
+"""`incident-responder sandbox`: the local Slack alone, for trying the bot against it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from bot.sandbox import LocalSlack
+
+
+def sandbox(port: int, state: Path | None) -> int:
+    """Serve until interrupted; print the variables that `run` needs on standard output."""
+    return asyncio.run(_serve(port, state))
+
+
+async def _serve(port: int, state: Path | None) -> int:
+    slack = LocalSlack(port=port, state_dir=state)
+    await slack.start()
+    try:
+        for name, value in slack.environment().items():
+            sys.stdout.write(f"export {name}={value}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"The local Slack is at {slack.page_url} (Ctrl-C stops it)\n")
+        await until_stopped()
+    finally:
+        await slack.stop()
+    return 0
+
+
+async def until_stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
