@@ -1,0 +1,47 @@
+"""What the app may do in the workspace: the part of its manifest that Slack enforces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.sandbox.errors import Json
+
+_SCOPES = """app_mentions:read assistant:write canvases:write channels:history channels:join channels:read chat:write
+commands files:read files:write groups:history groups:read im:history im:read im:write mpim:history mpim:read
+reactions:read reactions:write team:read usergroups:read users:read"""
+_EVENTS = """agent_session_stopped app_context_changed app_home_opened app_mention app_uninstalled file_shared
+function_executed member_joined_channel message.channels message.groups message.im message.mpim reaction_added
+reaction_removed tokens_revoked"""
+
+
+@dataclass(frozen=True, slots=True)
+class AppConfig:
+    """Scopes, subscriptions, commands and shortcuts of the one app that is installed.
+
+    The default is generous; `from_manifest` narrows it to what a real manifest asks for, so that a test can
+    show that the manifest is enough.
+    """
+
+    scopes: frozenset[str] = frozenset(_SCOPES.split())
+    events: frozenset[str] = frozenset(_EVENTS.split())
+    commands: frozenset[str] | None = None
+    """None: any command reaches the app."""
+    shortcuts: frozenset[str] | None = None
+    """Callback ids; None: any."""
+    agent: bool = True
+    messages_tab: bool = True
+
+    @classmethod
+    def from_manifest(cls, manifest: Json) -> AppConfig:
+        """Read a manifest of schema 2.0.0 (https://docs.slack.dev/reference/app-manifest)."""
+        features = manifest.get("features", {})
+        scopes = manifest.get("oauth_config", {}).get("scopes", {}).get("bot", [])
+        subscriptions = manifest.get("settings", {}).get("event_subscriptions", {})
+        return cls(
+            scopes=frozenset(scopes),
+            events=frozenset(subscriptions.get("bot_events", [])),
+            commands=frozenset(one["command"] for one in features.get("slash_commands", [])),
+            shortcuts=frozenset(one["callback_id"] for one in features.get("shortcuts", [])),
+            agent="agent_view" in features,
+            messages_tab=bool(features.get("app_home", {}).get("messages_tab_enabled")),
+        )
