@@ -1,0 +1,330 @@
+"""What is different: every pattern's counts before and after, scored term by term.
+
+Two-sided on purpose: a pattern that vanished tells as much as one that appeared (a service that stopped doing its
+work rarely says so).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.analysis.findings import PatternKind, Term
+from bot.analysis.grid import Floats, Grid, Shape
+from bot.analysis.onset import Step
+from bot.analysis.severity import BAD, severity
+from bot.analysis.tally import NO_BUCKET, Axis, Ints
+
+_EARLIER_SHARE = 0.6
+"""Without an onset and a baseline, this first part of the log is what the rest is compared with."""
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
+_DULL = frozenset(
+    {
+        "the",
+        "and",
+        "for",
+        "with",
+        "from",
+        "was",
+        "has",
+        "have",
+        "not",
+        "that",
+        "this",
+        "are",
+        "been",
+    }
+    | {"but", "its", "level", "info", "warn", "warning", "error", "errors", "failed", "failure"}
+    | {
+        "failures",
+        "fail",
+        "exception",
+        "null",
+        "none",
+        "true",
+        "false",
+        "service",
+        "since",
+        "returns",
+    }
+    | {"return", "http", "https", "why", "what", "when", "where", "does", "did"}
+)
+_PLACE = re.compile(r"[a-z0-9][A-Z]|::|\w\.\w+\.\w|\w/\w+\.\w|\w+\(|_\w+_|›|\w#\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is compared with what. Exposures are in coarse buckets in which anything was logged.
+
+    Attributes:
+        after: events per pattern in the judged part.
+        before: events per pattern in the reference part, baseline included.
+        since: fine bucket at which the judged part begins.
+        unsplit: nothing could be told apart: a single moment, or neither time nor earlier part.
+    """
+
+    after: Ints
+    before: Ints
+    exposure_after: float
+    exposure_before: float
+    since: float
+    unsplit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One pattern with its counts, its kind and the terms of its score."""
+
+    pattern: int
+    shape: Shape
+    kind: PatternKind
+    count: int
+    baseline_count: int
+    recurring: bool
+    terms: tuple[Term, ...]
+    first: int
+    last: int
+
+    @property
+    def score(self) -> float:
+        return round(sum(term.weight for term in self.terms), 4)
+
+
+def split(grid: Grid, step: Step | None) -> Parts:
+    """The judged part and the reference part: by onset, else window against baseline, else late against early."""
+    base = grid.base
+    if step is not None:
+        since = step.bucket
+    elif grid.before:
+        since = -math.inf
+    else:
+        since = _late_part(grid)
+    after = grid.since(since)
+    dated = grid.since(-math.inf)
+    edge = 0.0 if since == -math.inf else _coarse_edge(grid, since)
+    return Parts(
+        after=after + grid.undated,
+        before=base + dated - after,
+        exposure_after=max(grid.after - edge, 0.5),
+        exposure_before=grid.before + edge,
+        since=since,
+        unsplit=grid.before + edge <= 0,
+    )
+
+
+def _late_part(grid: Grid) -> float:
+    if grid.after < 4:
+        return -math.inf
+    return float(grid.starts[int(grid.after * _EARLIER_SHARE)])
+
+
+def _coarse_edge(grid: Grid, since: float) -> float:
+    index = int(np.searchsorted(grid.starts, since, side="right")) - 1
+    inside = (since - float(grid.starts[max(index, 0)])) / grid.width
+    return max(0.0, index + min(1.0, inside))
+
+
+def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> list[Anomaly]:
+    """Every pattern, best first: highest score, then most events, then by name.
+
+    Args:
+        words: lower-case words of the question and the alert.
+    """
+    parts = split(grid, step)
+    everyone = np.arange(len(grid.shapes), dtype=np.int64)
+    judged_first, _ = grid.seen(everyone, since=parts.since)
+    first, last = grid.seen(everyone)
+    expected = parts.before * (parts.exposure_after / max(parts.exposure_before, 0.5))
+    candidates = np.flatnonzero((parts.after > 0) | (expected >= 3))
+    recurring, dispersion = _history(grid, parts, candidates)
+    total = grid.total
+    found: list[Anomaly] = []
+    for place, p in enumerate(candidates):
+        shape = grid.shapes[p]
+        case = _Case(
+            shape=shape,
+            observed=int(parts.after[p]),
+            before=int(parts.before[p]),
+            expected=float(expected[p]),
+            dispersion=float(dispersion[place]),
+            recurring=bool(recurring[place]),
+            lag_s=_lag(axis, step, int(judged_first[p])),
+            parts=parts,
+            words=words,
+            reference=float(parts.before.sum()),
+        )
+        found.append(
+            Anomaly(
+                pattern=int(p),
+                shape=shape,
+                kind=case.kind,
+                count=case.observed if step is not None else int(total[p]),
+                baseline_count=case.before if step is not None else int(grid.base[p]),
+                recurring=case.recurring,
+                terms=case.terms(),
+                first=int(first[p]),
+                last=int(last[p]),
+            )
+        )
+    return sorted(found, key=lambda a: (-a.score, -a.count, a.shape))
+
+
+def _lag(axis: Axis, step: Step | None, first: int) -> float | None:
+    if step is None or first == NO_BUCKET:
+        return None
+    return (first - step.bucket) * axis.step_s
+
+
+def _history(grid: Grid, parts: Parts, patterns: Ints) -> tuple[Ints, Floats]:
+    """Whether each pattern's level now was reached before, and how bursty it was then."""
+    recurring = np.zeros(len(patterns), dtype=np.int64)
+    dispersion = np.ones(len(patterns))
+    edge = 0 if parts.since == -math.inf else round(_coarse_edge(grid, parts.since))
+    cut = grid.before + edge
+    if cut < 3:
+        return recurring, dispersion
+    for low in range(0, len(patterns), 512):
+        some = slice(low, low + 512)
+        rows = grid.rows(patterns[some])
+        past, now = rows[:, :cut], rows[:, cut:]
+        mean = np.maximum(past.mean(axis=1), 1e-9)
+        noise = (np.diff(past, axis=1) ** 2).mean(axis=1) / 2
+        dispersion[some] = np.clip(noise / mean, 1.0, 1e6)
+        span = max(1, min(10, now.shape[1], past.shape[1]))
+        peak_past, peak_now = _peak(past, span), _peak(now, span)
+        recurring[some] = (peak_past >= 3) & (peak_past >= 0.8 * peak_now) & (peak_now > 0)
+    return recurring, dispersion
+
+
+def _peak(rows: Floats, span: int) -> Floats:
+    if not rows.shape[1]:
+        return np.zeros(len(rows))
+    sums = np.concatenate([np.zeros((len(rows), 1)), rows.cumsum(axis=1)], axis=1)
+    span = min(span, rows.shape[1])
+    peak: Floats = (sums[:, span:] - sums[:, :-span]).max(axis=1)
+    return peak
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The numbers of one pattern, and the terms they give."""
+
+    shape: Shape
+    observed: int
+    before: int
+    expected: float
+    dispersion: float
+    recurring: bool
+    lag_s: float | None
+    parts: Parts
+    words: frozenset[str]
+    reference: float
+
+    @property
+    def z(self) -> float:
+        """Variance-stabilised difference in standard deviations (Anscombe)."""
+        phi = self.dispersion
+        return 2 * (math.sqrt(self.observed / phi + 0.375) - math.sqrt(self.expected / phi + 0.375))
+
+    @property
+    def ratio(self) -> float:
+        return math.log2((self.observed + 0.5) / (self.expected + 0.5))
+
+    @property
+    def kind(self) -> PatternKind:
+        if self.parts.unsplit:
+            return "steady"
+        if self.before == 0:
+            return "new"
+        if self.observed == 0:
+            return "vanished"
+        if self.z >= 3 and self.ratio >= 0.58:
+            return "surging"
+        if self.z <= -3 and self.ratio <= -0.58:
+            return "dropping"
+        return "steady"
+
+    def terms(self) -> tuple[Term, ...]:
+        bad = severity(self.shape)
+        less = self.kind in {"vanished", "dropping"}
+        found = [self._severity(bad), *self._change(), *self._place(bad)]
+        if self.lag_s is not None and self.kind in {"new", "surging"}:
+            near = math.exp(-max(0.0, self.lag_s) / 120)
+            found.append(
+                _term("starts at onset", 1.5 * near, f"{max(0.0, self.lag_s):.0f} s after onset")
+            )
+        if self.recurring and not less and self.kind != "new":
+            found.append(_term("recurring", -3.0, "the same level was reached before"))
+        found.extend(self._symptom())
+        return tuple(term for term in found if abs(term.weight) >= 0.005)
+
+    def _severity(self, bad: Term) -> Term:
+        if self.kind in {"vanished", "dropping"}:
+            # Fewer errors are good news; fewer routine lines are not.
+            return _term("severity", -max(bad.weight, 0.0), f"{bad.evidence}, and it became less")
+        return bad
+
+    def _change(self) -> list[Term]:
+        if self.parts.unsplit:
+            return []
+        counts = f"{self.observed} seen, {self.expected:.1f} expected"
+        weight = 0.8 if self.kind in {"vanished", "dropping"} else 1.0
+        out = [
+            _term("deviation", weight * min(2.0, 0.25 * abs(self.z)), f"{counts}, z {self.z:+.1f}"),
+            _term(
+                "ratio",
+                weight * min(1.5, 0.25 * abs(self.ratio)),
+                f"2^{self.ratio:+.1f} of expected",
+            ),
+        ]
+        if self.kind == "steady":
+            return [_term(t.name, t.weight * 0.3, t.evidence) for t in out]
+        if self.kind == "new":
+            trust = min(1.0, math.log10(1 + self.reference) / 3)
+            out.append(_term("new", 1.5 * trust, f"not in {self.reference:.0f} earlier events"))
+        if self.kind == "vanished":
+            out.append(_term("vanished", 1.0, f"{self.before} before, none since"))
+        return out
+
+    def _place(self, bad: Term) -> list[Term]:
+        """An error that names a place in the code says more than "build failed"."""
+        found = _PLACE.search(self.shape.template)
+        if found is None or bad.weight < 1.0:
+            return []
+        return [
+            _term(
+                "names a place",
+                0.6,
+                self.shape.template[max(0, found.start() - 20) : found.end() + 20],
+            )
+        ]
+
+    def _symptom(self) -> list[Term]:
+        own = words_of(f"{self.shape.service} {self.shape.template}")
+        shared = sorted(own & self.words)
+        if not shared:
+            return []
+        return [_term("symptom", min(1.5, 0.4 * len(shared)), "shares " + ", ".join(shared[:6]))]
+
+
+def _term(name: str, weight: float, evidence: str) -> Term:
+    return Term(name=name, weight=round(weight, 4), evidence=evidence)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Lower-case words that can tell one symptom from another."""
+    return frozenset(word.lower() for word in _WORD.findall(text)) - _DULL
+
+
+def severities(grid: Grid) -> Floats:
+    """The severity weight of every pattern of the grid."""
+    return np.asarray([severity(shape).weight for shape in grid.shapes], dtype=np.float64)
+
+
+def is_bad(anomaly: Anomaly) -> bool:
+    """Whether the pattern is an error by level or words."""
+    return severity(anomaly.shape).weight >= BAD
