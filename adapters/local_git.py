@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-import subprocess
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,12 +20,12 @@ from pydantic import Field, field_validator
 
 from adapters.kit.capabilities import Check, CommitQuery
 from adapters.kit.errors import AdapterError, Reason
+from adapters.kit.git import Git, split
 from adapters.kit.records import ChangeStatus, Commit, FileChange, Page
 from adapters.kit.settings import AdapterSettings
 
 TYPES: Mapping[str, tuple[str, ...]] = {"git_sources": ("local",)}
 
-TIMEOUT_S = 60.0
 PAGE = 100
 SCAN_LIMIT = 5_000  # names and times are cheap: 30 ms of CPU for thousands
 RAW_COMMIT_BYTES = 4 << 20  # read of one commit; what follows is skipped
@@ -38,41 +34,11 @@ FILE_PATCH_BYTES = 64_000  # kept of one file, so that a generated one does not 
 TOTAL_PATCH_BYTES = 48 << 20  # kept of one answer
 MESSAGE_CHARS = 20_000
 MAX_FILES = 3_000
-BLOB_BYTES = 2 << 20
 
-_SAFE = (
-    "--no-optional-locks", "--no-pager", "--literal-pathspecs", "--no-replace-objects",
-    "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "core.sshCommand=false",
-    "-c", "protocol.allow=never", "-c", "log.showSignature=false", "-c", "log.showRoot=true",
-    "-c", "core.quotePath=true", "-c", "diff.algorithm=myers", "-c", "diff.suppressBlankEmpty=false",
-    "-c", "diff.renameLimit=400",
-)  # fmt: skip
 _PLAIN_DIFF = (
     "--root", "-M", "-U0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv",
     "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--encoding=UTF-8",
 )  # fmt: skip
-_ENV = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_PAGER": "cat",
-    "LC_ALL": "C",
-    "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
-    "HOME": "/nonexistent",
-}
-# Git knows where functions begin in these languages, but only when an attribute says which language it is;
-# the function's name in a hunk header is one of the best links between a stack frame and a change.
-_LANGUAGES = (
-    "python:py,pyi java:java kotlin:kt,kts golang:go ruby:rb,rake rust:rs php:php,inc csharp:cs "
-    "cpp:c,h,cc,cpp,cxx,hh,hpp,hxx perl:pl,pm elixir:ex,exs bash:sh,bash objc:m,mm"
-)
-_ATTRIBUTES = "".join(
-    f"*.{ending} diff={driver}\n"
-    for driver, _, endings in (language.partition(":") for language in _LANGUAGES.split())
-    for ending in endings.split(",")
-)
 _STATUS: Mapping[str, ChangeStatus] = {
     "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "T": "typechange",
 }  # fmt: skip
@@ -112,6 +78,7 @@ class Adapter:
         self._settings = settings
         folder = settings.path.resolve().name
         self.repo = settings.repo or folder.removesuffix(".git") or name
+        self._git = Git(name, settings.path)
         self._base = _Base(name, self.repo, settings.url_template)
 
     def commits(self, query: CommitQuery) -> Iterator[Page[Commit]]:
@@ -139,7 +106,7 @@ class Adapter:
 
     def check(self) -> Check:
         """Say which commit the default branch is at."""
-        version = self._run(["version"]).decode().strip().removeprefix("git version ")
+        version = self._git.run(["version"]).decode().strip().removeprefix("git version ")
         head = self._resolve("")
         return Check(ok=True, detail=f"{self.repo} at {head[:12]}", version=version)
 
@@ -151,10 +118,10 @@ class Adapter:
                 self.name, Reason.BAD_REQUEST, "the head must be a branch, a tag or a commit"
             )
         args = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}"]
-        found = self._run(args, may_fail=True).decode().strip()
+        found = self._git.run(args, may_fail=True).decode().strip()
         if found:
             return found
-        if not self._run(["for-each-ref", "--count=1"], may_fail=True):
+        if not self._git.run(["for-each-ref", "--count=1"], may_fail=True):
             raise AdapterError(self.name, Reason.NOT_FOUND, f"{self.repo} has no commits yet")
         raise AdapterError(
             self.name, Reason.NOT_FOUND, f"{self.repo} has no branch, tag or commit {wanted}"
@@ -176,7 +143,7 @@ class Adapter:
             *query.paths,
         ]
         chosen: list[str] = []
-        for index, line in enumerate(self._run(args).decode().splitlines()):
+        for index, line in enumerate(self._git.run(args).decode().splitlines()):
             sha, _, seconds = line.partition(" ")
             if index < query.at_least or _moment(seconds) in query.window:
                 if len(chosen) >= query.limit:
@@ -185,96 +152,37 @@ class Adapter:
         return chosen, ""
 
     def _read(self, shas: Sequence[str], *, patches: bool, room: int) -> tuple[list[Commit], str]:
-        """Read commits by name in one call of git."""
-        word = secrets.token_hex(16)
-        fields = "%H%x00%P%x00%ct%x00%an%x00%s%x00%B"
+        """Read commits by name, in one call of git unless the clone lacks objects.
+
+        Git stops at a commit whose files it can't read (a partial or damaged clone). That one is read without
+        its patch, and git is started again behind it.
+        """
         diff = ["--raw", "--numstat", *(["-p"] if patches else []), *_PLAIN_DIFF]
-        args = ["log", "--no-walk=unsorted", "--stdin", "-z", f"--format={word}{fields}%x00{word}"]
         items: list[Commit] = []
         note = ""
-        with self._attributes() as attributes, self._git([*attributes, *args, *diff], shas) as out:
-            for fields_read, diff_read, cut in _records(out, word.encode()):
-                commit, kept = _parse_commit(fields_read, diff_read, self._base, room)
-                room = max(room - kept, 0)
-                items.append(commit.model_copy(update={"files_truncated": True}) if cut else commit)
-                if not room:
-                    note = "patches beyond the size limit were left out"
-        return items, note
+        while len(items) < len(shas):
+            left = shas[len(items) :]
+            found = list(self._log(left, diff, room))
+            if len(found) < len(left):
+                found = found[:-1]  # the last may be cut
+                bare = self._log(left[len(found) : len(found) + 1], ["--raw", "--no-renames"], 0)
+                found += [commit.model_copy(update={"files_truncated": True}) for commit in bare]
+                note = "the clone lacks objects: some patches could not be read"
+            if not found:
+                break
+            items += found
+            room -= sum(len(file.patch) for commit in found for file in commit.files)
+        return items, "patches beyond the size limit were left out" if room <= 0 else note
 
-    @contextmanager
-    def _attributes(self) -> Iterator[list[str]]:
-        with tempfile.NamedTemporaryFile("w", suffix=".attributes") as file:
-            file.write(_ATTRIBUTES)
-            file.flush()
-            yield ["-c", f"core.attributesFile={file.name}"]
-
-    def _run(self, args: Sequence[str], *, may_fail: bool = False) -> bytes:
-        with self._git(args, (), may_fail=may_fail) as out:
-            return out.read(BLOB_BYTES)
-
-    @contextmanager
-    def _git(
-        self, args: Sequence[str], stdin: Sequence[str], *, may_fail: bool = False
-    ) -> Iterator[IO[bytes]]:
-        """Run git and lend its output. It is killed when the reader leaves or after `TIMEOUT_S`."""
-        process = self._start(args)
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(TIMEOUT_S, stop)
-        timer.daemon = True
-        timer.start()
-        out = process.stdout
-        assert out is not None  # noqa: S101 - for the type checker
-        try:
-            _feed(process, stdin)
-            yield out
-            if read_to_the_end := not out.read(1):
-                process.wait()
-        finally:
-            timer.cancel()
-            process.kill()
-            out.close()
-            code = process.wait()
-        if late.is_set():
-            raise AdapterError(self.name, Reason.TIMEOUT, f"git took longer than {TIMEOUT_S:.0f} s")
-        if read_to_the_end and code and not may_fail:
-            raise AdapterError(
-                self.name,
-                Reason.BAD_RESPONSE,
-                f"git could not read {self.repo}; run git fsck in it",
-            )
-
-    def _start(self, args: Sequence[str]) -> subprocess.Popen[bytes]:
-        location = self._git_dir()
-        safe = ["-c", f"safe.directory={location}", f"--git-dir={location}"]
-        try:
-            return subprocess.Popen(  # noqa: S603 - the arguments are ours, revisions are checked
-                ["git", *safe, *_SAFE, *args],  # noqa: S607 - PATH is fixed in _ENV
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_ENV,
-                cwd="/",
-            )
-        except OSError:
-            raise AdapterError(self.name, Reason.UNAVAILABLE, "git is not installed") from None
-
-    def _git_dir(self) -> Path:
-        path = self._settings.path
-        try:
-            if not path.is_dir():
-                raise AdapterError(self.name, Reason.NOT_FOUND, f"there is no folder {path}")
-            if (path / ".git").exists():
-                return (path / ".git").resolve()
-            if (path / "HEAD").is_file() and (path / "objects").is_dir():
-                return path.resolve()
-        except OSError:
-            raise AdapterError(self.name, Reason.AUTH, f"{path} may not be read") from None
-        raise AdapterError(self.name, Reason.NOT_FOUND, f"{path} is not a git repository")
+    def _log(self, shas: Sequence[str], diff: Sequence[str], room: int) -> Iterator[Commit]:
+        word = secrets.token_hex(16)
+        fields = "%H%x00%P%x00%ct%x00%an%x00%s%x00%B"
+        args = ["log", "--no-walk=unsorted", "--stdin", "-z", f"--format={word}{fields}%x00{word}"]
+        with self._git.stream([*args, *diff], shas, may_fail=True) as out:
+            for values, changed, cut in _records(out, word.encode()):
+                commit, kept = _parse_commit(values, changed, self._base, max(room, 0))
+                room -= kept
+                yield commit.model_copy(update={"files_truncated": True}) if cut else commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,34 +206,12 @@ def _moment(seconds: str | bytes) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _feed(process: subprocess.Popen[bytes], lines: Sequence[str]) -> None:
-    assert process.stdin is not None  # noqa: S101 - for the type checker
-    with suppress(BrokenPipeError):
-        process.stdin.write("".join(f"{line}\n" for line in lines).encode())
-        process.stdin.close()
-
-
 def _records(out: IO[bytes], word: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
     """Fields and diff of each commit, and whether the diff was cut at `RAW_COMMIT_BYTES`."""
-    pieces = _split(out, word)
+    pieces = split(out, word, RAW_COMMIT_BYTES)
     next(pieces)
     for (fields, _), (diff, cut) in zip(pieces, pieces, strict=False):
         yield fields, diff, cut
-
-
-def _split(out: IO[bytes], word: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Split a stream at a word, in bounded memory: what is too long loses its end."""
-    buffer = b""
-    held = b""
-    while chunk := out.read(1 << 18):
-        *whole, buffer = (buffer + chunk).split(word)
-        for piece in whole:
-            yield (held, True) if held else (piece, False)
-            held = b""
-        if len(buffer) > RAW_COMMIT_BYTES:
-            held = held or buffer
-            buffer = buffer[-len(word) :]
-    yield (held, True) if held else (buffer, False)
 
 
 def _parse_commit(fields: bytes, diff: bytes, base: _Base, room: int) -> tuple[Commit, int]:
