@@ -1,0 +1,216 @@
+"""The rules: how each kind of secret looks in a line, in the order in which they are tried.
+
+Every rule runs in linear time on any text: none begins with an unbounded repeat, no repeat is nested in another, and
+what a failed attempt can scan is bounded. `hints` are lower-case literals of which one must occur for a rule to be
+tried at all; together they also make the one pattern that finds the lines worth looking at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bot.redact import keys
+from bot.redact.tokens import LONGER_ANCHORS, TOKENS
+from bot.redact.values import is_bearer, is_card, is_email, is_secret_value, is_secret_word
+
+
+def _always(_match: re.Match[str]) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way a secret looks.
+
+    Attributes:
+        kind: what the placeholder says it was; empty: `keys.kind` of the match's `key`.
+        pattern: the secret is the last named group that matched, or the whole match.
+        hints: lower-case literals; the pattern is tried only where one of them occurs. Empty: always.
+        counts: whether a match really is a secret.
+        lowered: the pattern is for lower-cased text. That is several times faster than ignoring case.
+    """
+
+    kind: str
+    pattern: re.Pattern[str]
+    hints: tuple[str, ...] = ()
+    counts: Callable[[re.Match[str]], bool] = _always
+    lowered: bool = True
+
+
+def _told(match: re.Match[str]) -> bool:
+    return keys.tells(match) and is_secret_value(match)
+
+
+def _flagged(match: re.Match[str]) -> bool:
+    return _FLAG.search(match.string[max(0, match.start() - 40) : match.start()]) is not None and (
+        _told(match)
+    )
+
+
+_FLAG = re.compile(r"(?:^|[\s\"'])--?[a-z-]{0,32}\Z")
+_QUOTED = (
+    r'"(?P<double>(?:[^"\\\n]|\\.)*)'
+    r"|'(?P<single>(?:[^'\\\n]|\\.)*)"
+    r"|\\{1,7}[\"'](?P<inner>(?:(?!\\{1,7}[\"'])[^\n])*)"
+)
+_BARE = (
+    r"(?P<bare>(?:[^\s\"'`&;,<>\\|]|<[a-z*_:0-9]{1,40}>|\\(?![nrt\"'])"
+    r"|,(?![\s\"'\]})]|$|[\w.-]{1,40}[=:]))+)"
+)
+_QUOTE = r"\\{0,7}[\"'`]?"
+_SEPARATOR = _QUOTE + r"[ \t]{0,8}(?:=>|:=|==?|:)[ \t]{0,8}"
+_SCHEMES = "bearer|basic|token|apikey|genie-?key|splunk|negotiate|ntlm|key|bot"
+_LONG_SCHEMES = "digest|aws4-hmac-sha256|hawk|oauth|signature"
+
+_HEADERS = (
+    Rule(
+        "authorization",
+        re.compile(
+            f"authorization{_SEPARATOR}{_QUOTE}"
+            rf"(?:(?:{_SCHEMES})[ \t]{{1,4}}(?P<secret>[^\s\"'\\,;]+)"
+            rf"|(?:{_LONG_SCHEMES})[ \t]{{1,4}}(?P<rest>[^\"\n\\]+)"
+            r"|(?P<value>[^\s\"'\\,;]+))"
+        ),
+        ("authorization",),
+        is_secret_word,
+    ),
+    Rule(
+        "cookie",
+        re.compile(rf"cookie{_SEPARATOR}{_QUOTE}(?P<secret>[^\"\n\\=;]{{1,200}}=[^\"\n\\]*)"),
+        ("cookie",),
+    ),
+    Rule(
+        "authorization",
+        re.compile(r"b(?:earer|asic)[ \t]{1,4}(?P<secret>[a-z0-9._~+/=-]{12,8192})"),
+        ("bearer", "basic"),
+        is_bearer,
+    ),
+)
+_URLS = (
+    Rule(
+        "url-password",
+        re.compile(r"://[^\s/@:\"'<>]{0,256}:(?P<secret>[^\s/\"'<>]{1,1024})@"),
+        ("@",),
+        is_secret_word,
+    ),
+    Rule("url-token", re.compile(r"://(?P<secret>[^\s/@:\"'<>]{16,512})@"), ("@",), is_secret_word),
+    Rule(
+        "url-password",
+        re.compile(r"(?<![\w.-])[\w.-]{1,64}:(?P<secret>[^\s@/:]{1,256})@(?:tcp|unix)\("),
+        ("@tcp(", "@unix("),
+        is_secret_word,
+    ),
+)
+_KEY_VALUES = (
+    Rule(  # name: DB_PASSWORD, value: ... of Kubernetes and of key-value lists
+        "",
+        re.compile(
+            keys.KEY + r"[\w.-]{0,40}[\"']?[ \t]{0,4},?\s{1,40}-?[ \t]{0,4}"
+            r"[\"']?value[\"']?[ \t]{0,4}:[ \t]{0,4}(?:" + _QUOTED + r"|(?P<bare>[^\s\"',}]+))"
+        ),
+        ("value",),
+        _told,
+    ),
+    Rule(
+        "",
+        re.compile(
+            keys.KEY
+            + keys.SUFFIX
+            + _SEPARATOR
+            + rf"(?:[bru]{{1,2}}(?=[\"']))?(?:{_QUOTED}|{_BARE})"
+        ),
+        keys.HINTS,
+        _told,
+    ),
+    Rule(
+        "",
+        re.compile(
+            keys.KEY
+            + r"(?:%22|%27)?%3[ad](?:%20|%22|%27){0,4}(?P<bare>(?:[^\s\"'&;,%]|%(?!2[267c]|7d))+)"
+        ),
+        ("%3",),
+        _told,
+    ),
+    Rule("", re.compile(keys.KEY + r"[ \t]{1,8}[\"']?(?P<bare>[^\s\"']+)"), ("--", " -"), _flagged),
+    Rule("", re.compile(keys.KEY + r">(?P<bare>[^<>\s]+)</"), ("</",), _told),
+    Rule(
+        "password",
+        re.compile(
+            r"curl\b[^\n]{0,400}?[ \t](?:-u|--user)[ \t=]?[\"']?[^\s:\"']{1,100}:(?P<secret>[^\s\"']+)"
+        ),
+        ("curl",),
+        is_secret_word,
+    ),
+    Rule(
+        "password",
+        re.compile(
+            r"mysql(?:dump|admin|import)?\b[^\n]{0,400}?[ \t]-p(?P<secret>(?!roto|ort)[^\s\"']+)"
+        ),
+        ("mysql",),
+        is_secret_word,
+    ),
+)
+_PERSONAL = (
+    Rule(
+        "email",
+        re.compile(
+            r"(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,128}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,6}"
+            r"\.[a-z]{2,24}(?![\w-])"
+        ),
+        ("@",),
+        is_email,
+    ),
+    Rule(
+        "card",
+        re.compile(
+            r"(?<![\w.-])(?:[2-6][0-9]{13,15}|[2-6][0-9]{3}(?:[ -][0-9]{4}){3}"
+            r"|3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5})(?![\w-]|\.[0-9])"
+        ),
+        (),
+        is_card,
+    ),
+)
+TOKEN_RULES: tuple[Rule, ...] = tuple(
+    Rule(
+        kind,
+        re.compile(f"(?<![A-Za-z0-9])(?:{pattern})"),
+        tuple(hints.split()),
+        lowered=False,
+    )
+    for kind, pattern, hints in TOKENS
+)
+CONTEXT_RULES: tuple[Rule, ...] = (*_HEADERS, *_URLS, *_KEY_VALUES, *_PERSONAL)
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    """Alternation of literals with common beginnings factored out, which `re` does not do by itself."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(set(words)):
+        groups.setdefault(word[:1], []).append(word[1:])
+    if "" in groups:  # a shorter word ends here: what follows does not matter
+        return ""
+    parts = [
+        # A NUL stands for the pattern that must follow an announcement which ordinary words hold too.
+        LONGER_ANCHORS[rest[0]] if first == "\0" else re.escape(first) + _alternatives(rest)
+        for first, rest in groups.items()
+    ]
+    return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
+
+
+def _anchor(hints: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(_alternatives(h + "\0" + h if h in LONGER_ANCHORS else h for h in hints))
+
+
+_HINTS = {hint for rule in (*TOKEN_RULES, *CONTEXT_RULES) for hint in rule.hints}
+_WEAK_HINTS = {"value", "--", " -", "</", "%3"}  # never without one of the others
+
+TOKEN_ANCHOR = _anchor(hint for rule in TOKEN_RULES for hint in rule.hints)
+"""Finds, in lower-cased text, where a token may stand."""
+
+ANCHOR = _anchor(_HINTS - _WEAK_HINTS)
+"""Finds, in lower-cased text, every line that a rule with hints could match."""
+
+CARD_ANCHOR = re.compile("[2-6][0-9]{3}(?:[0-9]{10}|[ -][0-9]{4}[ -][0-9]{4}|[ -][0-9]{6}[ -])")
+"""Likewise for card numbers; a search of its own, because digits in `ANCHOR` would cost it more."""
