@@ -1,0 +1,143 @@
+"""Words that can link a symptom to a change: names, their parts, and phrases; with how much each is worth.
+
+A name is what only code looks like (`replaceEach`, `wbxl_text_id`, `admin::always_groups`); its parts and
+plain words are weaker. Lines of library frames say little about our own changes and weigh little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.analysis.findings import Frame
+
+MAX_TEXT = 40_000
+MAX_TERMS = 400
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,80}")
+_COMPOUND = re.compile(r"[A-Za-z0-9_]{1,60}(?:(?:::|[-./])[A-Za-z0-9_]{1,60}){1,8}")
+_QUOTED = re.compile(r"[`'\"‘“]([^`'\"‘’“”\n]{2,120})[`'\"’”]")
+_NOISE = re.compile(
+    r"0x[0-9a-fA-F]+|\b[0-9a-f]{12,64}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{20,}|"
+    r"\b\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?|<url>|https?://\S{1,300}"
+)
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_FILE = re.compile(r"[\w.+@-]+")
+STOP = frozenset(
+    """the and for not with from was are has had have been that this its into but can cannot could did does
+    will would should when while where which who all any one two only also then than there here our your out off
+    you they them may might must because after before since due more most some such via per use used using
+    at by in is it of on or to as be no an if we so up do
+    java javax org com net io lang util src lib main test tests py js ts go rb php cc cpp usr bin opt home root var etc
+    file line error errors failed fail fails failing failure exception info warn warning debug fatal notice
+    int str string char void null none nil true false const static public private return self this class
+    new object type value values data name names get set""".split()
+)
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """Weighted terms of a symptom, all lower case; a weight is at most 1."""
+
+    names: dict[str, float] = field(default_factory=dict)
+    words: dict[str, float] = field(default_factory=dict)
+    compounds: dict[str, float] = field(default_factory=dict)
+    quoted: set[str] = field(default_factory=set)
+    phrases: dict[tuple[str, str], float] = field(default_factory=dict)
+    files: dict[str, float] = field(default_factory=dict)
+
+
+def stem(word: str) -> str:
+    """A word without its plural or past tense, roughly: enough for both sides to agree."""
+    for ending, least in (("ies", 5), ("ing", 6), ("ed", 5), ("es", 5), ("s", 4)):
+        if word.endswith(ending) and len(word) >= least and not word.endswith("ss"):
+            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+    return word
+
+
+def parts(identifier: str) -> tuple[str, ...]:
+    """The stemmed, lower-case parts of an identifier: `slaveProfile_store` -> slave, profile, store."""
+    found = (stem(part.lower()) for part in _PARTS.findall(identifier) if len(part) > 2)
+    return tuple(part for part in found if not part.isdigit() and part not in STOP)
+
+
+def is_name(identifier: str) -> bool:
+    """Whether it looks like code rather than like a word of a sentence."""
+    body = identifier.strip("_")
+    return (
+        "_" in body
+        or any(ch.isdigit() for ch in body)
+        or (not body.islower() and not body.isupper() and not body.istitle())
+        or (body.isupper() and len(body) > 3)
+    )
+
+
+def read(lines: Iterable[tuple[str, float]]) -> Vocabulary:
+    """Build the vocabulary of weighted lines; a term is worth as much as the best line that has it."""
+    found = Vocabulary()
+    for raw, weight in lines:
+        line = _NOISE.sub(" ", raw)
+        for match in _QUOTED.finditer(line):
+            _quote(match[1], weight, found)
+        previous = ""
+        for identifier in IDENTIFIER.findall(line):
+            low = identifier.lower()
+            if is_name(identifier):
+                _keep(found.names, low, weight)
+                for joined in _tested(identifier):
+                    _keep(found.names, joined, weight * 0.7)
+            for part in parts(identifier):
+                _keep(found.words, part, weight)
+            if previous:
+                found.phrases[previous, low] = max(found.phrases.get((previous, low), 0.0), weight)
+            previous = low
+        for compound in _COMPOUND.findall(line):
+            if any(ch.isalpha() for ch in compound) and len(compound) > 4:
+                _keep(found.compounds, compound.lower(), weight)
+    return found
+
+
+def _quote(text: str, weight: float, found: Vocabulary) -> None:
+    if re.fullmatch(r"[\w.$:/-]{2,80}", text) and any(ch.isalpha() for ch in text):
+        low = text.lower()
+        if low not in STOP:
+            found.quoted.add(low)
+            _keep(found.names if IDENTIFIER.fullmatch(text) else found.compounds, low, weight)
+
+
+def _tested(identifier: str) -> list[str]:
+    """What a test's name names: `testContainsIgnoreCase_Locale` -> containsignorecase."""
+    if identifier.startswith(("test", "Test")) and len(identifier) > 7:
+        head = identifier[4:].strip("_").split("_")[0].rstrip("0123456789")
+        return [head.lower()] if len(head) > 3 else []
+    return []
+
+
+def _keep(terms: dict[str, float], term: str, weight: float) -> None:
+    if term in STOP or len(term) < 3:
+        return
+    if term in terms or len(terms) < MAX_TERMS:
+        terms[term] = max(terms.get(term, 0.0), weight)
+
+
+def weigh_lines(text: str, frames: Iterable[Frame]) -> list[tuple[str, float]]:
+    """Give each line of a symptom its weight: a frame's line by its depth and owner, others 1."""
+    by_file: dict[str, list[Frame]] = {}
+    for frame in frames:
+        by_file.setdefault(frame.file.rpartition("/")[2], []).append(frame)
+    weighed: list[tuple[str, float]] = []
+    seen: set[str] = set()
+    for line in text[:MAX_TEXT].splitlines():
+        if line.strip() and line not in seen:
+            seen.add(line)
+            weighed.append((line[:2_000], _line_weight(line, by_file)))
+    return weighed
+
+
+def _line_weight(line: str, by_file: Mapping[str, list[Frame]]) -> float:
+    for token in _FILE.findall(line):
+        for frame in by_file.get(token, ()):
+            if frame.language and frame.line is not None and str(frame.line) in line:
+                return (0.5 if frame.in_app else 0.12) / (1 + frame.depth / 4)
+    return 1.0
