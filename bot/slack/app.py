@@ -1,0 +1,142 @@
+"""Builds the Bolt app: one middleware that stores, and listeners that speak."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.admission import DEADLINE_S, Admission, NotStoredError
+from bot.slack.delivery import Delivery, Step
+from bot.slack.listeners import actions, commands, events, shortcuts
+from bot.slack.zones import Zones
+from storage.db import Database
+from storage.jobs import Limits
+
+HTTP_S = 10
+"""How long one call of the Web API may take."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SlackDeps:
+    """What the Slack side works with; `bot.wiring` builds it.
+
+    Attributes:
+        notify: the queue's hint that a job may run now.
+        clock: the present moment, aware.
+        limits: how many investigations run at once, for the place in the queue that people are told.
+        store_s: how long storing a delivery may take before it is refused.
+    """
+
+    db: Database
+    notify: Callable[[str], None]
+    client: AsyncWebClient
+    clock: Callable[[], datetime]
+    limits: Limits
+    signing_secret: str = ""
+    store_s: float = DEADLINE_S
+
+
+def build_client(token: str, api_url: str) -> AsyncWebClient:
+    """The one client of Slack's Web API.
+
+    It repeats only calls whose connection failed before they were sent; everything else is the publisher's
+    decision, because a post that is repeated blindly appears twice.
+    """
+    return AsyncWebClient(
+        token=token,
+        base_url=api_url,
+        timeout=HTTP_S,
+        retry_handlers=[],
+    )
+
+
+def build_app(deps: SlackDeps) -> AsyncApp:
+    """The app, ready for `AsyncSocketModeHandler` or an HTTP route. It calls nobody before the first delivery."""
+
+    def read(delivery: Delivery) -> Step | None:
+        match delivery.kind:
+            case "command":
+                return commands.read(delivery, deps.limits, deps.clock())
+            case "event":
+                return events.read(delivery, deps.limits, deps.clock())
+            case "action":
+                return actions.read(delivery, deps.limits)
+            case "shortcut":
+                return shortcuts.read(delivery, deps.limits)
+
+    admission = Admission(deps.db, read, deps.notify, Zones(time.monotonic), deps.store_s)
+    app = AsyncApp(
+        client=deps.client,
+        authorize=Identity(deps.client).authorize,
+        signing_secret=deps.signing_secret,
+    )
+    app.middleware(admission.admit)
+    app.error(_failed)
+    for listeners in (commands, events, actions, shortcuts):
+        listeners.register(app)
+    return app
+
+
+class Identity:
+    """Who we are in the workspace: asked once, so that no delivery waits for the network after the first."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._known: AuthorizeResult | None = None
+        self._asking = asyncio.Lock()
+
+    async def authorize(
+        self, enterprise_id: str | None, team_id: str | None, user_id: str | None
+    ) -> AuthorizeResult:
+        """Bolt's `authorize`.
+
+        Raises:
+            NotStoredError: Slack did not tell; Bolt would acknowledge the event after its own error.
+        """
+        async with self._asking:
+            if self._known is None:
+                self._known = await self._ask()
+        known = self._known
+        return AuthorizeResult(
+            enterprise_id=enterprise_id or known.enterprise_id,
+            team_id=team_id or known.team_id,
+            bot_user_id=known.bot_user_id,
+            bot_id=known.bot_id,
+            bot_token=self._client.token,
+            user_id=user_id,
+        )
+
+    async def _ask(self) -> AuthorizeResult:
+        try:
+            told = await self._client.auth_test()
+        except SlackApiError as error:
+            log.warning("slack_identity_unknown", error=str(error.response.get("error", "")))
+            raise NotStoredError from None
+        return AuthorizeResult(
+            enterprise_id=told.get("enterprise_id"),
+            team_id=told.get("team_id"),
+            bot_user_id=told.get("user_id"),
+            bot_id=told.get("bot_id"),
+        )
+
+
+async def _failed(error: Exception, body: dict[str, object]) -> BoltResponse:
+    """Anything that goes wrong here: 503 over HTTP and silence over the socket, so that Slack delivers again."""
+    event_id = str(body.get("event_id") or "")
+    if isinstance(error, NotStoredError):
+        log.warning("delivery_refused", event_id=event_id)
+    else:
+        log.error("delivery_failed", event_id=event_id, exc_info=error)
+    return BoltResponse(status=503, body="")

@@ -1,0 +1,1 @@
+"""Block Kit as pure functions: data in, blocks out, within Slack's limits for any content."""

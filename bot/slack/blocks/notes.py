@@ -1,0 +1,196 @@
+"""The short messages: what was started, how far it is, what stopped it, and answers to commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.report import Gap
+from bot.slack.blocks import kit
+from bot.slack.blocks.kit import Block, Task
+from bot.slack.blocks.report import AGAIN
+from bot.slack.blocks.text import code, link, prose, stamp, user, when
+from bot.slack.command_text import EXAMPLE, USAGE
+
+STOP = "investigation_stop"
+BUSY = "I am busy and could not take that in. Please try again in a minute."
+
+
+class Running(Protocol):
+    """What `status` shows of an investigation."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def on_it(number: int, position: int) -> str:
+    """The first words: that it is stored, under which number, and its place when it has to wait."""
+    if position > 0:
+        return f"Queued (#{number}), position {position}. I start as soon as a place is free."
+    return f"On it (#{number})."
+
+
+def root(number: int, question: str, service: str, asked_by: str) -> Block:
+    """The message that a slash command's thread hangs on."""
+    what = prose(question, 1_500) or f"What is wrong with {prose(service, 100)}?"
+    about = f" · service {prose(service, 100)}" if service and question else ""
+    return kit.message(
+        f"Investigation #{number}: {prose(question or service, kit.FALLBACK_LIMIT)}",
+        [
+            kit.section(f":mag: {what}"),
+            kit.context(f"Investigation #{number}, asked by {user(asked_by)}{about}"),
+        ],
+    )
+
+
+def progress(number: int, title: str, tasks: Sequence[Task], *, stoppable: bool = True) -> Block:
+    """The one message that is edited while the work goes on."""
+    body = [kit.plan(title, tasks) if tasks else kit.section(title)]
+    if stoppable:
+        body.append(kit.actions([kit.button("Stop", STOP, str(number), style="danger")]))
+    return kit.message(title, body)
+
+
+def answer(text: str, sources: Iterable[tuple[str, str]], gaps: Sequence[Gap]) -> list[Block]:
+    """An answer to a question in the thread, split where it is long.
+
+    Args:
+        text: what to say; line breaks separate paragraphs.
+        sources: what it rests on, as (label, URL or nothing).
+        gaps: what could not be asked.
+    """
+    groups: list[list[Block]] = [
+        [kit.section(part)] for part in _paragraphs(text) or ["I have no answer to that."]
+    ]
+    shown = [link(url, prose(label, 80)) for label, url in list(sources)[:6]]
+    if shown:
+        groups.append([kit.context("From " + " · ".join(shown))])
+    if gaps:
+        lacking = " · ".join(f"{prose(g.system, 60)}: {prose(g.reason, 180)}" for g in gaps[:5])
+        groups.append([kit.context(f"*What I could not see*: {lacking}")])
+    pages = kit.split(groups, blocks=kit.MESSAGE_BLOCKS - 2, chars=kit.MESSAGE_CHARS - 500)
+    return [kit.message(prose(text, kit.FALLBACK_LIMIT), blocks) for blocks in pages]
+
+
+def failed(number: int, reference: str) -> Block:
+    """A bug or an exhausted job: nothing about its insides, a reference for the operator, a way on."""
+    text = (
+        f"Something broke on our side, and investigation #{number} stopped "
+        f"(reference {code(reference, 80)}). Whoever runs this bot finds the reason in its logs."
+    )
+    return kit.message(
+        f"Investigation #{number} stopped: something broke on our side.",
+        [
+            kit.section(text),
+            kit.actions([kit.button("Investigate again", AGAIN, str(number))]),
+        ],
+    )
+
+
+def refused(number: int, reason: str) -> Block:
+    """The question itself cannot be answered as it is; the reason says what to ask instead."""
+    short = prose(reason, kit.FALLBACK_LIMIT - 100)
+    return kit.message(
+        f"Investigation #{number} did not start: {short}",
+        [kit.section(f"Investigation #{number} did not start: {prose(reason, 1_500)}")],
+    )
+
+
+def cancelled(number: int, by: str) -> Block:
+    who = f" by {user(by)}" if by else ""
+    text = f"Investigation #{number} was stopped{who}."
+    again = kit.actions([kit.button("Investigate again", AGAIN, str(number))])
+    return kit.message(text, [kit.section(text), again])
+
+
+def stopping(number: int, by: str) -> Block:
+    """Said at once when Stop is pressed; the work ends at its next boundary."""
+    return kit.message(f"{user(by)} asked me to stop #{number}; I stop after the step I am in.")
+
+
+def repeated(count: int, last: datetime) -> Block:
+    """The counter in the first thread of an alert that fires again and again."""
+    return kit.message(
+        f":repeat: This alert has fired {count:,} times; the last time {when(last)}."
+    )
+
+
+def recovered(title: str, after_s: float | None) -> Block:
+    lasted = f" after {_duration(after_s)}" if after_s is not None and after_s > 0 else ""
+    return kit.message(f":white_check_mark: Recovered{lasted}: {prose(title, 300)}")
+
+
+def thanks(verdict: str) -> str:
+    if verdict == "right":
+        return "Thank you. Noted as right."
+    return "Thank you. Noted as wrong. If you know what it really was, tell me in this thread."
+
+
+def undelivered(number: int, channel: str, advice: str, *, stopped: bool) -> Block:
+    """Told to the requester in a direct message when their channel cannot be written to."""
+    then = "It was stopped." if stopped else "The result comes here instead."
+    return kit.message(
+        f"I could not post investigation #{number} in <#{channel}>. {prose(advice, 300)} {then}"
+    )
+
+
+def usage() -> str:
+    """The help text of the slash command."""
+    return "\n".join(
+        (
+            "*Investigate an incident*",
+            f"`{USAGE}`",
+            f"for example `{EXAMPLE}`",
+            "• Times: back from now (`30m`, `2h`, `1d`), a time of day in your zone (`14:00`), or ISO.",
+            "• `/investigate status`: what is running and waiting in this channel.",
+            "• `/investigate stop [#number]`: stop an investigation of this channel.",
+            "• In a thread of mine, ask on; mention me when other people talk there too.",
+            "• Alerts posted in channels that I am a member of are investigated on their own.",
+        )
+    )
+
+
+def status(rows: Sequence[Running]) -> str:
+    """What is going on in a channel, newest first."""
+    if not rows:
+        return (
+            "Nothing is running or waiting in this channel. `/investigate help` shows how to start."
+        )
+    lines = [
+        f"• #{row.id} {row.state}, since {stamp(row.created_at)}: "
+        f"{prose(row.question or row.service, 200)}"
+        for row in rows[:20]
+    ]
+    more = [f"… and {len(rows) - 20} more"] if len(rows) > 20 else []
+    return "\n".join([*lines, *more])
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Lines joined into sections of at most Slack's limit, each line made harmless on its own."""
+    parts: list[str] = []
+    for line in text.splitlines()[:200]:
+        shown = prose(line, kit.SECTION_LIMIT - 100)
+        if parts and len(parts[-1]) + 1 + len(shown) <= kit.SECTION_LIMIT:
+            parts[-1] += f"\n{shown}"
+        elif shown:
+            parts.append(shown)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} days"

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.report import Gap
+from bot.sandbox.limits import check_message
+from bot.slack.blocks import kit, notes, text
+from bot.slack.blocks.kit import Block, Task
+from bot.slack.blocks.report import DETAIL_MESSAGES, details, verdict
+from tests.slack import reports
+from tests.slack.reports import EVIL, report
+
+ALLOWED_MARKUP = re.compile(
+    r"<!date\^\d+\^\{date_short_pretty\} \{time_secs\}\|[^<>|]+>"
+    r"|<https?://[^<>|\s]+\|[^<>]*>"
+    r"|<@[UW][A-Z0-9]+>"
+    r"|<#C[A-Z0-9]+>"
+)
+worst = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def assert_harmless(message: Block) -> None:
+    """Nothing in it mentions, links or overruns, whatever it was made from."""
+    check_message(message)
+    assert len(message["text"]) <= 3_000
+    assert len(message.get("blocks", [])) <= kit.MESSAGE_BLOCKS
+    assert sum(map(kit.weight, message.get("blocks", []))) <= kit.MESSAGE_CHARS
+    for mrkdwn in _mrkdwn(message):
+        left = ALLOWED_MARKUP.sub("", mrkdwn)
+        assert "<" not in left
+        assert ">" not in left
+    raw = json.dumps(message, ensure_ascii=False)
+    for token in (
+        "<!channel",
+        "<!here",
+        "<!everyone",
+        "<@U0123456",
+        "\u202e",
+        "\\u0000",
+        "\\u001b",
+    ):
+        assert token not in raw
+
+
+def _mrkdwn(shape: object):
+    if isinstance(shape, dict):
+        if shape.get("type") == "mrkdwn":
+            assert shape["verbatim"] is True
+            yield shape["text"]
+        for value in shape.values():
+            yield from _mrkdwn(value)
+    elif isinstance(shape, list):
+        for one in shape:
+            yield from _mrkdwn(one)
+
+
+def shown(message: Block) -> str:
+    return "\n".join(kit.texts(message))
+
+
+@worst
+@given(reports.reports)
+def test_any_report_stays_within_slacks_limits_and_pings_nobody(any_report):
+    assert_harmless(verdict(any_report, 42))
+    pages = details(any_report, 42)
+    assert 1 <= len(pages) <= DETAIL_MESSAGES
+    for page in pages:
+        assert_harmless(page)
+
+
+def test_twenty_suspects_with_long_titles_and_huge_log_lines_fit():
+    worst_report = report(
+        suspects=tuple(
+            reports.suspect(f"C{n}", title="<&>" * 100, url="https://git.example/" + "&" * 480)
+            for n in range(20)
+        ),
+        patterns=tuple(reports.pattern(f"L{n}", text="`<!channel>`" * 20_000) for n in range(20)),
+        summary=EVIL[2] * 200,
+        next_steps=(EVIL[0] * 20,) * 9,
+        gaps=tuple(Gap(system="&" * 80, reason="<" * 400) for _ in range(30)),
+    )
+    for message in (verdict(worst_report, 42), *details(worst_report, 42)):
+        assert_harmless(message)
+
+
+def test_the_first_screen_answers_what_since_when_who_and_what_next():
+    first = shown(verdict(report(), 42))
+    for words in (
+        "Likely (82 % sure)",
+        "checkout fails on carts without a currency",
+        "Drop the default currency",
+        "cart.py:42 is in the stack trace",
+        "Roll back abc1234.",
+        "loki: the token was refused",
+        "None of these: 10 %",
+        "1 statement removed",
+    ):
+        assert words in first
+    assert "three hours old" not in first  # what speaks against it is no reason for it
+
+
+def test_details_hold_patterns_timeline_ruled_out_and_cost():
+    rest = "\n".join(map(shown, details(report(), 42)))
+    for words in (
+        "312× (0× before)",
+        "checkout.log:17",
+        "KeyError: 'currency'",
+        "first error [L1]",
+        "The database: its latency",
+        "no model was used",
+        "clear onset: within two minutes (+1.2)",
+    ):
+        assert words in rest
+
+
+def test_an_inconclusive_report_without_findings_says_so():
+    empty = report(
+        conclusion="inconclusive",
+        confidence=0.1,
+        onset=None,
+        suspects=(),
+        patterns=(),
+        claims=(),
+        timeline=(),
+        next_steps=(),
+        gaps=(),
+        propagation=(),
+        removed_claims=0,
+    )
+    first = shown(verdict(empty, 42))
+    assert "Inconclusive" in first
+    assert "No change in reach of this window stands out." in first
+    assert "no clear beginning" in first
+    assert_harmless(verdict(empty, 42))
+
+
+def test_what_does_not_fit_is_announced():
+    long = report(
+        timeline=(report().timeline[0].model_copy(update={"text": "x" * 300}),) * 40,
+        ruled_out=("y" * 300,) * 20,
+        claims=(report().claims[0].model_copy(update={"text": "z" * 400}),) * 20,
+        patterns=tuple(reports.pattern(f"L{n}", text="w" * 1_200) for n in range(30)),
+    )
+    assert "Ask in this thread" in shown(details(long, 42)[-1])
+
+
+def test_secrets_are_taken_out_before_the_cut():
+    leaky = report(
+        summary="x" * 1_480 + " token=ghp_" + "a" * 36,
+        patterns=(reports.pattern("L1", text="y" * 380 + " ghp_" + "b" * 36),),
+    )
+    raw = json.dumps([verdict(leaky, 42), *details(leaky, 42)])
+    assert "ghp_" not in raw
+
+
+@worst
+@given(st.lists(st.builds(Task, reports.texts, st.text(max_size=12), reports.texts), max_size=12))
+def test_any_progress_is_a_plan_within_limits(tasks):
+    assert_harmless(notes.progress(42, "On it (#42).", tasks))
+
+
+def test_an_edited_plan_gets_a_new_block_id_and_an_equal_one_keeps_it():
+    first = kit.plan("x", [Task("a", "pending")])
+    assert first == kit.plan("x", [Task("a", "pending")])
+    assert first["block_id"] != kit.plan("x", [Task("a", "complete")])["block_id"]
+
+
+@worst
+@given(
+    reports.texts.map(lambda text: text * 20),
+    st.lists(st.tuples(reports.texts, reports.texts), max_size=20),
+)
+def test_any_answer_stays_within_limits(answer, sources):
+    for page in notes.answer(answer, sources, [Gap(system=answer, reason=answer)] * 7):
+        assert_harmless(page)
+
+
+@worst
+@given(reports.texts, st.integers(1, 10**6), st.floats(-1, 10**7))
+def test_any_note_stays_within_limits(words, count, seconds):
+    for body in (
+        notes.root(42, words, words, words),
+        notes.failed(42, words),
+        notes.refused(42, words),
+        notes.cancelled(42, words),
+        notes.stopping(42, words),
+        notes.repeated(count, datetime(2026, 11, 21, tzinfo=UTC)),
+        notes.recovered(words, seconds),
+        notes.undelivered(42, "C0123", words, stopped=True),
+    ):
+        assert_harmless(body)
+
+
+@given(st.text(), st.integers(1, 300))
+def test_prose_and_code_never_exceed_their_limit(value, limit):
+    assert len(text.prose(value, max(limit, 3))) <= max(limit, 3)
+    assert len(text.code(value, max(limit, 3))) <= max(limit, 3)
+    assert "\n" not in text.prose(value, 300)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "https://user@bank.example/",
+        "https://a.example/x y\u202e",
+        "ftp://a.example",
+        "https://",
+        "//a.example",
+        "https://a.example/" + "x" * 2_000,
+        "https://[bad",
+        "",
+    ],
+)
+def test_a_url_that_is_no_web_page_is_not_linked(url):
+    assert text.link(url, "label") == "label"
+
+
+def test_a_url_cannot_close_its_own_link():
+    made = text.link("https://a.example/x|y>z?a=1&b=<2>", "label")
+    assert made == "<https://a.example/x%7Cy%3Ez?a=1&amp;b=%3C2%3E|label>"
+
+
+def test_right_to_left_text_is_isolated():
+    assert text.prose("عطل", 20) == "\u2068عطل\u2069"
