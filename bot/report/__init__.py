@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from bot.report.evidence import Lack, Records, Seen, kept, numbered
+from bot.report.evidence import Lack, Records, Seen, kept, numbered, texts
 from bot.report.models import (
     Checked,
     Claim,
@@ -37,4 +37,5 @@ __all__ = [
     "Usage",
     "kept",
     "numbered",
+    "texts",
 ]

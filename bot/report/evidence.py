@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -18,6 +19,10 @@ from adapters.kit.records import (
     Runbook,
     Ticket,
 )
+from bot.analysis.findings import Crossing, Findings, Onset, Pattern, Suspect, Term
+
+_LONGEST = 400_000
+"""Characters of one record that a claim is compared with; patches and traces are far shorter."""
 
 
 class Lack(Protocol):
@@ -90,3 +95,103 @@ def numbered(records: Records) -> Iterator[tuple[str, Record]]:
     for letter, group in groups:
         for number, record in enumerate(group, start=1):
             yield f"{letter}{number}", record
+
+
+def texts(findings: Findings, records: Records) -> dict[str, str]:
+    """What was seen behind each evidence id, as text: what claims are checked against.
+
+    A log pattern's text holds the engine's counts and times as well as the lines; a change's text its place in the
+    ranking as well as its diff.
+    """
+    seen: dict[str, str] = {}
+    crossings = {crossing.pattern: crossing for crossing in findings.propagation}
+    for pattern in findings.patterns:
+        seen[pattern.id] = _clip(_pattern(pattern, findings.onset, crossings.get(pattern.id)))
+    suspects = {suspect.id: suspect for suspect in findings.suspects}
+    for key, record in numbered(records):
+        parts = [_flat(record)]
+        suspect = suspects.pop(key, None)
+        if suspect is not None:
+            parts.insert(0, _suspect(suspect, findings))
+        seen[key] = _clip("\n".join(parts))
+    for key, suspect in suspects.items():
+        seen[key] = _clip(_suspect(suspect, findings))
+    return seen
+
+
+def _clip(text: str) -> str:
+    return text[:_LONGEST]
+
+
+def _pattern(pattern: Pattern, onset: Onset | None, crossing: Crossing | None) -> str:
+    lines = [
+        f"log pattern {pattern.id}",
+        f"template: {pattern.template}",
+        f"service: {pattern.service}",
+        f"level: {pattern.level}",
+        f"kind: {pattern.kind}",
+        f"count: {pattern.count}",
+        f"baseline_count: {pattern.baseline_count}",
+        "the same burst stands in the baseline" if pattern.recurring else "",
+        *(
+            f"{name}: {at.isoformat()}"
+            for name, at in (("first_seen", pattern.first_seen), ("last_seen", pattern.last_seen))
+            if at
+        ),
+    ]
+    if onset is not None:
+        lines += [f"onset {n}: {at.isoformat()}" for n, at in _onset_moments(onset)]
+    if crossing is not None:
+        lines.append(
+            f"service: {crossing.service} first crossed at {crossing.at.isoformat()}, rank {crossing.rank}"
+        )
+    for example in pattern.examples:
+        place = f"{example.origin or example.source}:{example.line or ''}"
+        at = example.at.isoformat() if example.at else ""
+        lines += [f"{place} {at}", *example.before, example.text, *example.after]
+    for frame in pattern.frames:
+        lines.append(f"{frame.file}:{frame.line or ''} {frame.function} {frame.exception}")
+    lines += _terms(pattern.terms)
+    return "\n".join(lines)
+
+
+def _onset_moments(onset: Onset) -> tuple[tuple[str, datetime], ...]:
+    return (("at", onset.at), ("earliest", onset.earliest), ("latest", onset.latest))
+
+
+def _suspect(suspect: Suspect, findings: Findings) -> str:
+    deployed = suspect.deployed_at
+    return "\n".join(
+        [
+            f"change {suspect.id} {suspect.sha} of {suspect.repo}",
+            f"title: {suspect.title}",
+            f"committed_at: {suspect.committed_at.isoformat()}",
+            f"deployed_at: {deployed.isoformat()}" if deployed else "",
+            f"probability: {suspect.probability:.4f}",
+            f"none_of_these: {findings.none_of_these:.4f}",
+            *suspect.files,
+            *_terms(suspect.terms),
+        ]
+    )
+
+
+def _terms(terms: Sequence[Term]) -> list[str]:
+    return [f"{term.name} {term.weight:+.2f}: {term.evidence}" for term in terms]
+
+
+def _flat(record: Record) -> str:
+    """A record as `key: value` lines; patches and other long texts stay as they are."""
+    lines: list[str] = []
+
+    def walk(name: str, value: object) -> None:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                walk(str(key), item)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                walk(name, item)
+        elif value not in (None, ""):
+            lines.append(f"{name}: {value}")
+
+    walk("", record.model_dump(mode="json"))
+    return "\n".join(lines)
