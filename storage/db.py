@@ -65,6 +65,7 @@ class Database:
         self._busy_s = busy_s
         self._turn = threading.Lock()
         self._turn_of: int | None = None
+        self._closed = False
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
         if self.dialect == "sqlite":
             self._writer = self._sqlite("BEGIN IMMEDIATE", pool_size=1, query_only=False)
@@ -85,6 +86,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that sees one consistent state and cannot write."""
+        self._must_be_open()
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
@@ -97,6 +99,7 @@ class Database:
         Raises:
             BusyError: the turn did not come within `busy_s`.
         """
+        self._must_be_open()
         with self._my_turn(), Session(self._writer, expire_on_commit=False) as session:
             yield session
             session.commit()
@@ -141,10 +144,16 @@ class Database:
         return schema.head()
 
     def close(self) -> None:
-        """Finish what waits to be written and let go of all connections."""
+        """Finish what waits to be written and let go of all connections; a thread that comes later is refused."""
         self._group.close()
+        self._closed = True
         self._reader.dispose()
         self._writer.dispose()
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            msg = "the database is closed"
+            raise RuntimeError(msg)
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:

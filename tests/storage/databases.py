@@ -19,7 +19,7 @@ from storage import investigations
 from storage.db import Database
 from storage.models import Investigation, Row
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
+POSTGRES = os.getenv("TEST_POSTGRES_URL", "")
 START = datetime(2026, 11, 3, 14, 0, tzinfo=UTC)
 
 BOTH = [

@@ -192,10 +192,15 @@ def test_an_expired_lease_is_swept_back_into_the_queue(db: Database) -> None:
 
 def test_a_job_that_kills_its_workers_ends_dead(db: Database) -> None:
     put(db, max_attempts=2)
-    for attempt in (1, 2):
-        job = taken(db, after_s=attempt * 100)
+
+    def attempt(after_s: float) -> tuple[Job, jobs.Swept]:
+        job = taken(db, after_s=after_s)
         with db.write() as session:
-            swept = jobs.sweep(session, START + timedelta(seconds=attempt * 100 + 50))
+            return job, jobs.sweep(session, START + timedelta(seconds=after_s + 50))
+
+    job, swept = attempt(100)
+    assert (swept.requeued, swept.dead) == ((job.id,), ())
+    job, swept = attempt(200)
     assert [dead.id for dead in swept.dead] == [job.id]
     assert state(db, job).state == "dead"
     assert take(db, after_s=1_000) is None

@@ -1,0 +1,204 @@
+"""What a worker does for each kind of job: investigate, or answer a question in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, timedelta
+from typing import Protocol
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from adapters.kit.records import Alert, Window
+from bot.ask import parse_zone
+from bot.collect import Ask
+from bot.followup import Answer, Rerun, answer
+from bot.investigate import Deps, Look, Thread, investigate
+from bot.queue import INVESTIGATE, Context, Handler
+from bot.queue.submit import place
+from bot.report import Report, numbered
+from storage import evidence, investigations, messages
+from storage.db import Database
+from storage.investigations import NewInvestigation
+from storage.models import Investigation
+from storage.outbox import Draft
+
+FOLLOWUP = "followup"
+BEFORE_ALERT = timedelta(minutes=60)
+NO_REPORT = "There is no report yet; ask again when it stands in this thread."
+
+
+class Conversation(Thread, Protocol):
+    """A `Thread` in which questions are answered too."""
+
+    def answer(
+        self, key: str, text: str, sources: Sequence[tuple[str, str]] = ()
+    ) -> Sequence[Draft]: ...
+
+
+class Answered(BaseModel):
+    """The saved result of answering: what was said, and the investigation it started."""
+
+    text: str
+    cites: tuple[str, ...] = ()
+    rerun_id: int | None = None
+
+
+def handlers(
+    db: Database,
+    deps: Deps,
+    thread_of: Callable[[int, str], Conversation],
+    notify: Callable[[str], None],
+) -> Mapping[str, Handler]:
+    """The handlers by kind of job.
+
+    Args:
+        thread_of: renders for an investigation (its number) in a channel.
+        notify: the queue's hint, for an investigation that a follow-up starts.
+    """
+    worker = _Worker(db, deps, thread_of, notify)
+    return {INVESTIGATE: worker.investigate, FOLLOWUP: worker.follow_up}
+
+
+class _Worker:
+    def __init__(
+        self,
+        db: Database,
+        deps: Deps,
+        thread_of: Callable[[int, str], Conversation],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._db = db
+        self._deps = deps
+        self._thread_of = thread_of
+        self._notify = notify
+
+    def investigate(self, context: Context) -> None:
+        case = self._case(context)
+        thread = self._thread_of(case.id, case.channel)
+        ask = ask_of(case, self._deps)
+
+        def keep(session: Session, look: Look, report: Report) -> None:
+            now = self._db.now(session)
+            evidence.save(session, case.id, _items(look))
+            body = report.model_dump(mode="json")
+            investigations.save_report(
+                session, case.id, body, report.conclusion, report.confidence, report.summary, now
+            )
+
+        investigate(str(case.id), ask, thread, context, self._deps, keep=keep)
+
+    def follow_up(self, context: Context) -> None:
+        case = self._case(context)
+        thread = self._thread_of(case.id, case.channel)
+        question = str(context.payload.get("text", ""))
+        asked_by, ts = str(context.payload.get("user", "")), str(context.payload.get("ts", ""))
+        reply = self._answer(case, question)
+        started: list[str] = []
+
+        def said(result: Answered) -> Sequence[Draft]:
+            return thread.answer(ts, result.text, self._links(case, result.cites))
+
+        def keep(session: Session, result: Answered) -> None:
+            now = self._db.now(session)
+            messages.add(
+                session,
+                case.id,
+                case.channel,
+                case.thread_ts or ts,
+                f"answer-{ts}",
+                "bot",
+                "bot",
+                result.text,
+                now,
+            )
+            if reply.rerun is not None:
+                new = _again(case, reply.rerun, asked_by, f"rerun:{case.channel}:{ts}")
+                started.append(
+                    place(session, new, now, _announced(self._thread_of, case.channel)).job_id
+                )
+
+        context.stage(
+            "answer",
+            lambda: Answered(text=reply.text, cites=reply.cites),
+            Answered,
+            said,
+            save=keep,
+        )
+        for job_id in started:
+            self._notify(job_id)
+
+    def _case(self, context: Context) -> Investigation:
+        with self._db.read() as session:
+            case = investigations.get(session, context.investigation_id)
+        if case is None:
+            msg = f"investigation {context.investigation_id} is gone"
+            raise LookupError(msg)
+        return case
+
+    def _answer(self, case: Investigation, question: str) -> Answer:
+        if case.report is None:
+            return Answer(text=NO_REPORT)
+        with self._db.read() as session:
+            items = {item.key: item.payload for item in evidence.all(session, case.id)}
+        return answer(question, Report.model_validate(case.report), items, parse_zone(case.tz))
+
+    def _links(self, case: Investigation, cites: Sequence[str]) -> list[tuple[str, str]]:
+        with self._db.read() as session:
+            items = {item.key: item.payload for item in evidence.all(session, case.id)}
+        return [(key, str(items[key].get("url") or "")) for key in cites if key in items]
+
+
+def _announced(
+    thread_of: Callable[[int, str], Conversation], channel: str
+) -> Callable[..., Sequence[Draft]]:
+    return lambda submitted: thread_of(submitted.investigation_id, channel).progress(())
+
+
+def ask_of(case: Investigation, deps: Deps) -> Ask:
+    """The stored request as a typed question. An alert's service counts only when the catalogue knows it."""
+    alert = Alert.model_validate(case.alert) if case.alert else None
+    started_at = alert.started_at if alert else None
+    until = case.until or case.created_at
+    begun = min(started_at or until, until)
+    since = case.since or begun - BEFORE_ALERT
+    known = not deps.sources.services or deps.sources.service(case.service) is not None
+    return Ask(
+        question=case.question,
+        window=Window(since=since, until=max(until, since + timedelta(seconds=1))),
+        as_of=until.astimezone(UTC),
+        service=case.service if known or case.door != "alert" else "",
+        symptom="\n".join(filter(None, (case.question, alert.text if alert else ""))),
+        started_at=started_at,
+        repo=case.repo,
+        head=case.head,
+    )
+
+
+def _again(case: Investigation, rerun: Rerun, by: str, origin: str) -> NewInvestigation:
+    return NewInvestigation(
+        workspace=case.workspace,
+        origin=origin,
+        door=case.door,
+        requested_by=by,
+        channel=case.channel,
+        thread_ts=case.thread_ts,
+        question=case.question,
+        service=case.service,
+        since=rerun.since or case.since,
+        until=rerun.until,
+        repo=case.repo,
+        head=case.head,
+        tz=case.tz,
+        alert=case.alert,
+        parent_id=case.id,
+    )
+
+
+def _items(look: Look) -> list[tuple[str, str, dict[str, object]]]:
+    patterns = [(p.id, "pattern", p.model_dump(mode="json")) for p in look.findings.patterns]
+    records = [
+        (key, type(record).__name__.lower(), record.model_dump(mode="json"))
+        for key, record in numbered(look)
+    ]
+    return [*patterns, *records]
