@@ -1,0 +1,272 @@
+"""Lines of one block to a table of events: formats found and read, envelopes off, lines joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from adapters.kit.lines import fields, joining, levels
+from adapters.kit.lines.formats import LOGFMT, SAMPLE, Format, detect, matches
+from adapters.kit.lines.times import TIME, Calendar, convert
+
+_ROUNDS: Final = 16  # kinds of lines told apart in one block; what is left after that is plain text
+_DEPTH: Final = 3  # envelopes within envelopes: CRI around JSON around a Java line
+
+_TRACE: Final = r"(?i)\b(?:trace|request|correlation|req)[_-]?id[\"']?(?: ?[=:] ?|\s+)[\"']?([0-9a-z][0-9a-z_-]{7,63})\b"
+_STATUS: Final = r"(?i)(?:\bstatus(?:[_ -]?code)?[\"']?(?: ?[=:] ?| )|HTTP/[0-9.]+\"? |\bHTTP |\bcode[=:] ?)[\"']?([1-5][0-9]{2})\b"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known about a source from its blocks so far: formats by depth, the latest first."""
+
+    formats: dict[int, list[Format]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def recall(self, depth: int, sample: Sequence[str]) -> Format | None:
+        for fmt in self.formats.get(depth, [])[:3]:
+            if matches(fmt, sample) * 10 >= len(sample) * 6:
+                return fmt
+        return None
+
+    def note(self, depth: int, fmt: Format, count: int) -> None:
+        known = self.formats.setdefault(depth, [])
+        if fmt in known:
+            known.remove(fmt)
+        known.insert(0, fmt)
+        self.seen[fmt.name] = self.seen.get(fmt.name, 0) + count
+
+
+def parse(texts: pl.Series, calendar: Calendar, memory: Memory, depth: int = 0) -> pl.DataFrame:
+    """Read each line by its own format.
+
+    Returns:
+        One row a line, in order: `text` (message), `time`, `level`, `service`, `host`, `trace`, `status`, `head`
+        (see `joining`) and `glue` (a container runtime split this line from the one before).
+    """
+    left = texts.rename("text")
+    rows: pl.Series | None = None
+    done: list[pl.DataFrame] = []
+    for _ in range(_ROUNDS):
+        if left.is_empty():
+            break
+        sample = left.gather_every(max(1, left.len() // SAMPLE)).to_list()
+        fmt = memory.recall(depth, sample) or detect(sample, inner=depth > 0)
+        if fmt is None:
+            break
+        mask, frame = _read(left, fmt, calendar)
+        if frame.is_empty():
+            break
+        memory.note(depth, fmt, frame.height)
+        frame = _unwrap(frame, fmt, calendar, memory, depth)
+        if frame.height == texts.len():
+            return frame
+        at = mask.arg_true() if rows is None else rows.filter(mask)
+        done.append(frame.with_columns(at.alias("row")))
+        rest = ~mask
+        rows = rest.arg_true() if rows is None else rows.filter(rest)
+        left = left.filter(rest)
+    plain = _plain(left)
+    if not done:
+        return plain
+    if rows is not None and not plain.is_empty():
+        done.append(plain.with_columns(rows.alias("row")))
+    return pl.concat(done).sort("row").drop("row")
+
+
+def events(parsed: pl.DataFrame) -> pl.DataFrame:
+    """Join the lines that `parse` read into events.
+
+    Args:
+        parsed: the result of `parse` with a column `line`.
+
+    Returns:
+        The columns of a `LogBatch` but `origin`, in the order of the file; lines without any text are dropped.
+    """
+    heads = parsed.get_column("head").to_numpy()
+    glued = parsed.get_column("glue").to_numpy()
+    frame = parsed.drop("glue")
+    if bool((heads < joining.HEADED).any()) or bool(glued.any()):
+        order = _writers(frame)
+        if order is not None:
+            frame, heads, glued = frame[order], heads[order], glued[order]
+        begins = joining.starts(frame.get_column("text"), heads, glued)
+        if order is not None:
+            begins |= _changes(frame)
+        frame = joining.join(frame, begins, glued)
+        if order is not None:
+            frame = frame.sort("line", nulls_last=True, maintain_order=True)
+    frame = frame.filter(pl.col("text").str.contains(r"\S"))
+    return _finish(frame)
+
+
+def _read(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Series, pl.DataFrame]:
+    if fmt.kind == "json":
+        mask, frame = fields.read_json(lines, calendar)
+        return mask, _complete(frame, joining.TIMED)
+    if fmt.kind == "logfmt":
+        mask, frame = fields.read_logfmt(lines, LOGFMT, calendar)
+        return mask, _complete(frame, joining.TIMED)
+    return _read_text(lines, fmt, calendar)
+
+
+def _read_text(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Series, pl.DataFrame]:
+    groups = lines.str.extract_groups(fmt.pattern).struct.unnest()
+    mask = groups.get_column("head").is_not_null()
+    if not mask.all():
+        groups, lines = groups.filter(mask), lines.filter(mask)
+    columns: dict[str, pl.Series] = {}
+    for name in ("service", "host", "trace"):
+        if name in groups.columns:
+            columns[name] = groups.get_column(name)
+    if "app" in groups.columns:
+        columns["service"] = columns["service"].fill_null(groups.get_column("app"))
+    if fmt.stamp is not None:
+        columns["time"] = convert(groups, fmt.stamp, calendar)
+    if "status" in groups.columns:
+        columns["status"] = groups.get_column("status").cast(pl.Int32, strict=False)
+    columns["level"] = _level(groups, fmt, columns)
+    text = pl.DataFrame([lines.alias("text"), groups.get_column("head")]).select(
+        pl.col("text").str.strip_prefix(pl.col("head"))
+    )
+    message = text.get_column("text")
+    if fmt.header is not None and fmt.header.whole:
+        message = message.str.strip_chars_start("] ")
+    if "logger" in groups.columns:
+        logger = groups.get_column("logger")
+        message = (logger + ": ").fill_null("") + message
+    tells = fmt.header is not None and fmt.header.tells
+    frame = pl.DataFrame(
+        [message.alias("text"), *(column.alias(name) for name, column in columns.items())]
+    )
+    glue = pl.Series("glue", [False]).new_from_index(0, frame.height)
+    if "part" in groups.columns:  # CRI: a line after a partial one goes on with it
+        glue = (groups.get_column("part") == "P").shift(1, fill_value=False)
+    return mask, _complete(frame, joining.HEADED if tells else joining.TIMED, glue)
+
+
+def _level(groups: pl.DataFrame, fmt: Format, columns: dict[str, pl.Series]) -> pl.Series:
+    if "level" in groups.columns:
+        return levels.normal(groups.get_column("level"))
+    if fmt.header is not None and fmt.header.access:
+        return levels.of_status(columns["status"])
+    if "pri" in groups.columns and groups.get_column("pri").count():
+        return levels.of_priority(groups.get_column("pri"))
+    return pl.Series("level", [None], dtype=pl.String).new_from_index(0, groups.height)
+
+
+_EMPTY: Final[dict[str, pl.DataType]] = {
+    "time": TIME,
+    "level": pl.String(),
+    "service": pl.String(),
+    "host": pl.String(),
+    "trace": pl.String(),
+    "status": pl.Int32(),
+}
+COLUMNS: Final = ("text", *_EMPTY, "head", "glue")
+
+
+def _complete(frame: pl.DataFrame, head: int, glue: pl.Series | None = None) -> pl.DataFrame:
+    """The frame with all columns of `COLUMNS`, in order."""
+    missing = [
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in _EMPTY.items()
+        if name not in frame.columns
+    ]
+    return frame.with_columns(
+        *missing,
+        pl.lit(head, pl.UInt8).alias("head"),
+        pl.lit(value=False).alias("glue") if glue is None else glue,
+    ).select(COLUMNS)
+
+
+def _plain(lines: pl.Series) -> pl.DataFrame:
+    return _complete(lines.to_frame("text"), joining.PLAIN)
+
+
+def _unwrap(
+    frame: pl.DataFrame, fmt: Format, calendar: Calendar, memory: Memory, depth: int
+) -> pl.DataFrame:
+    """Read the message as a line of its own where the format is an envelope."""
+    envelope = fmt.kind != "text" or (fmt.header is not None and fmt.header.inner)
+    if not envelope or depth + 1 >= _DEPTH:
+        return frame
+    message = frame.get_column("text")
+    sample = message.gather_every(max(1, message.len() // SAMPLE)).to_list()
+    if detect(sample, inner=True) is None:
+        return frame
+    docker = fmt.kind == "json" and bool(message.str.ends_with("\n").any())
+    if docker:  # the daemon splits lines at 16 KiB; all but the last part lack the line feed
+        glue = (~message.str.ends_with("\n")).shift(1, fill_value=False)
+        frame = frame.with_columns(glue.alias("glue"))
+        message = message.str.strip_chars_end("\r\n")
+    inner = parse(message, calendar, memory, depth + 1)
+    told = inner.select(pl.all().name.suffix("_in"))
+    both = pl.concat([frame, told], how="horizontal")
+    # The collector knows when and where; the line itself knows what.
+    return both.select(
+        pl.col("text_in").alias("text"),
+        pl.coalesce("time", "time_in"),
+        pl.coalesce("level_in", "level").alias("level"),
+        pl.coalesce("service_in", "service").alias("service"),
+        *(pl.coalesce(name, f"{name}_in") for name in ("host", "trace", "status")),
+        pl.max_horizontal(pl.col("head_in"), pl.lit(joining.TIMED, pl.UInt8)).alias("head"),
+        pl.col("glue") | pl.col("glue_in"),
+    )
+
+
+def _writers(frame: pl.DataFrame) -> np.ndarray | None:
+    """An order in which each writer's lines stand together, where several write to one stream."""
+    keys = frame.select(pl.col("service").fill_null(""), pl.col("host").fill_null(""))
+    if keys.n_unique() <= 1:
+        return None
+    order: np.ndarray = (
+        keys.with_row_index("at")
+        .sort("service", "host", maintain_order=True)
+        .get_column("at")
+        .to_numpy()
+    )
+    return order
+
+
+def _changes(frame: pl.DataFrame) -> np.ndarray:
+    same = pl.col("service").eq_missing(pl.col("service").shift(1)) & pl.col("host").eq_missing(
+        pl.col("host").shift(1)
+    )
+    changes: np.ndarray = frame.select(~same).to_series().to_numpy().copy()
+    return changes
+
+
+def _finish(frame: pl.DataFrame) -> pl.DataFrame:
+    """What can be told from the text alone: level, trace id and status of events that have no field for it."""
+    texts = frame.get_column("text")
+    level = frame.get_column("level")
+    if level.null_count():
+        unknown = level.is_null()
+        rows = unknown.arg_true()
+        said = texts.gather(rows)
+        failed = pl.Series(["error"]).new_from_index(0, said.len())
+        found = levels.spoken(said)
+        found = found.fill_null(
+            failed.zip_with(
+                joining.is_trace(said),
+                pl.Series([None], dtype=pl.String).new_from_index(0, said.len()),
+            )
+        )
+        level = level.scatter(rows, found)
+    columns = [level]
+    for name, pattern in (("trace", _TRACE), ("status", _STATUS)):
+        column = frame.get_column(name)
+        if column.null_count() and _worth(texts, pattern):
+            found = texts.str.extract(pattern, 1)
+            columns.append(column.fill_null(found.cast(column.dtype, strict=False)))
+    return frame.with_columns(columns)
+
+
+def _worth(texts: pl.Series, pattern: str) -> bool:
+    """Whether a sample says that looking through all texts will find something."""
+    return bool(texts.gather_every(max(1, texts.len() // 1024)).str.contains(pattern).any())
