@@ -105,18 +105,24 @@ def _measured(word: str, previous: str) -> bool:
 
 def targets(message: Message) -> tuple[str, ...]:
     """The resources that the message names: from its labels, else from what its first lines are about."""
-    labelled = {
-        f"{name.casefold()}={value.casefold()}"
-        for name, value in message.pairs
-        if _names_target(name, value)
-    }
+    labelled = labelled_targets(message)
     if labelled:
-        return tuple(sorted(labelled))[:40]
+        return labelled
     for line in (message.title, *message.lines[:5]):
         found = _named_in(_EMOJI.sub(" ", _TIMES.sub(" ", line[:400])))
         if found:
             return found
     return ()
+
+
+def labelled_targets(message: Message) -> tuple[str, ...]:
+    """The resources that labels and fields of the message name."""
+    found = {
+        f"{name.casefold()}={value.casefold()}"
+        for name, value in message.pairs
+        if _names_target(name, value)
+    }
+    return tuple(sorted(found))[:40]
 
 
 def _names_target(name: str, value: str) -> bool:

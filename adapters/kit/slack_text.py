@@ -158,8 +158,11 @@ class Walk:
         self.blocks(node.get("blocks"))
         for item in dicts(node.get("actions")):
             self._control(item)
+        fallback = plain(clean(node.get("fallback")))[0].strip().split("\n")[0]
         if len(self.lines) == before:
-            self.text(node.get("fallback"), title_rank=6)
+            self.text(node.get("fallback"))
+        if fallback:
+            self.title(fallback, "", 6)
         self.colors += filter(None, [word(node.get("color")).lstrip("#").casefold()])
         self.footers += filter(None, [word(node.get("footer")).casefold()])
 
