@@ -15,21 +15,44 @@ reaction_removed tokens_revoked"""
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command as the composer offers it."""
+
+    name: str
+    description: str = ""
+    usage_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A shortcut of a message (`message`) or of the whole workspace (`global`)."""
+
+    callback_id: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppConfig:
     """Scopes, subscriptions, commands and shortcuts of the one app that is installed.
 
-    The default is generous; `from_manifest` narrows it to what a real manifest asks for, so that a test can
-    show that the manifest is enough.
+    The default is generous and lets any command through; `from_manifest` narrows it to what a real manifest
+    asks for, so that a test can show that the manifest is enough.
     """
 
     scopes: frozenset[str] = frozenset(_SCOPES.split())
     events: frozenset[str] = frozenset(_EVENTS.split())
-    commands: frozenset[str] | None = None
-    """None: any command reaches the app."""
-    shortcuts: frozenset[str] | None = None
-    """Callback ids; None: any."""
+    commands: tuple[Command, ...] = (
+        Command("/investigate", "Investigate an incident", "[what is wrong]"),
+    )
+    shortcuts: tuple[Shortcut, ...] = (
+        Shortcut("investigate_message", "Investigate this alert", "message"),
+        Shortcut("investigate_new", "New investigation", "global"),
+    )
     agent: bool = True
     messages_tab: bool = True
+    strict: bool = False
+    """Refuse commands and shortcuts that are not listed."""
 
     @classmethod
     def from_manifest(cls, manifest: Json) -> AppConfig:
@@ -40,8 +63,23 @@ class AppConfig:
         return cls(
             scopes=frozenset(scopes),
             events=frozenset(subscriptions.get("bot_events", [])),
-            commands=frozenset(one["command"] for one in features.get("slash_commands", [])),
-            shortcuts=frozenset(one["callback_id"] for one in features.get("shortcuts", [])),
+            commands=tuple(
+                Command(one["command"], one.get("description", ""), one.get("usage_hint", ""))
+                for one in features.get("slash_commands", [])
+            ),
+            shortcuts=tuple(
+                Shortcut(one["callback_id"], one["name"], one["type"])
+                for one in features.get("shortcuts", [])
+            ),
             agent="agent_view" in features,
             messages_tab=bool(features.get("app_home", {}).get("messages_tab_enabled")),
+            strict=True,
         )
+
+    def takes_command(self, name: str) -> bool:
+        """Whether the command reaches the app."""
+        return not self.strict or name in {one.name for one in self.commands}
+
+    def takes_shortcut(self, callback_id: str) -> bool:
+        """Whether the shortcut reaches the app."""
+        return not self.strict or callback_id in {one.callback_id for one in self.shortcuts}

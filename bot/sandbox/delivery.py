@@ -6,6 +6,7 @@ Retries: https://docs.slack.dev/apis/events-api#retries (at once, after a minute
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -52,7 +53,7 @@ class Delivery:
 
     def __init__(self, transport: Transport, timers: Timers) -> None:
         self.transport = transport
-        self.log: list[Try] = []
+        self.log: deque[Try] = deque(maxlen=5_000)
         """Every attempt, oldest first; the last 5,000."""
         self._timers = timers
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -88,5 +89,5 @@ class Delivery:
             log.warning("sandbox_event_lost", event_id=payload.get("event_id"), reason=reply.failed)
 
     async def _attempt(self, one: Try) -> Reply:
-        self.log = [*self.log[-4_999:], one]
+        self.log.append(one)
         return await self.transport.attempt(one)

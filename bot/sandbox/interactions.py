@@ -30,8 +30,7 @@ class Interactions:
 
     async def command(self, channel: Channel, user: User, command: str, text: str) -> list[Json]:
         """Run a slash command; returns what its ack showed to the person alone."""
-        known = self._workspace.app.commands
-        if known is not None and command not in known:
+        if not self._workspace.app.takes_command(command):
             return [self._slackbot(channel, user, f"{command} is not a valid command.")]
         target = ResponseTarget(channel.id, user.id, "", "", ephemeral=True)
         payload = {
@@ -128,11 +127,8 @@ class Interactions:
 
     async def shortcut(self, user: User, callback_id: str, message: Message | None) -> Reply:
         """Run a global shortcut, or with a message a message shortcut."""
-        known = self._workspace.app.shortcuts
-        if known is not None and callback_id not in known:
-            raise DriverError(
-                f"the manifest has no shortcut {callback_id!r}; it has {', '.join(sorted(known))}"
-            )
+        if not self._workspace.app.takes_shortcut(callback_id):
+            raise DriverError(f"the manifest has no shortcut {callback_id!r}")
         payload = self._interaction("message_action" if message else "shortcut", user)
         payload |= {"callback_id": callback_id, "action_ts": self._workspace.next_ts()}
         if message is not None:

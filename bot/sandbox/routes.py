@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from bot.sandbox.errors import DriverError, Json, SlackError
+from bot.sandbox.methods import files
 from bot.sandbox.methods.desk import Desk
+from bot.sandbox.page import routes as page
 from bot.sandbox.signed_http import LOOPBACK
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.web_api import WebApi
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from bot.sandbox.server import LocalSlack
 
 LARGEST_BODY = 64 * 1024 * 1024
+_SHOWN = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "text/markdown"}
+)
 DRIVER = frozenset(
     [
         "archive",
@@ -66,9 +73,12 @@ def build(slack: LocalSlack, api: WebApi, socket: SocketMode, desk: Desk) -> web
     application = web.Application(client_max_size=LARGEST_BODY, middlewares=[_only_local])
     application.router.add_route("*", "/api/{method}", api.serve)
     application.router.add_get("/link/", socket.serve)
+    application.router.add_post("/upload/{key}", partial(files.receive, desk))
+    application.router.add_get("/files/{id}", partial(_file, desk))
     application.router.add_post("/response/{key}", _response(slack, desk))
     application.router.add_post("/_fake/{name}", _drive(slack))
     application.router.add_get("/_fake/changes", _changes(slack))
+    page.add(application, slack, desk)
     return application
 
 
@@ -103,6 +113,21 @@ def _response(
         return web.Response(text="ok")
 
     return respond
+
+
+async def _file(desk: Desk, request: web.Request) -> web.StreamResponse:
+    file = desk.workspace.files.get(request.match_info["id"])
+    if file is None or not file.complete:
+        return web.Response(status=404, text="file_not_found")
+    inline = file.mimetype in _SHOWN and "download" not in request.query
+    headers = {
+        "Content-Type": file.mimetype if inline else "application/octet-stream",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    if not inline:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    return web.Response(body=file.content, headers=headers)
 
 
 def _drive(slack: LocalSlack) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -59,7 +60,7 @@ class WebApi:
 
     def __init__(self, desk: Desk, tokens: Tokens, limits: RateLimits | None) -> None:
         self.faults = Faults()
-        self.recorded: list[Json] = []
+        self.recorded: deque[Json] = deque(maxlen=MOST_RECORDED)
         """`{"method", "args", "answer", "at"}` of each call, oldest first."""
         self.revoked = ""
         """An error such as `token_revoked` that every call with the bot's token gets; "" for none."""
@@ -81,7 +82,7 @@ class WebApi:
             "answer": None,
             "at": self._desk.workspace.now(),
         }
-        self.recorded = [*self.recorded[-MOST_RECORDED:], record]
+        self.recorded.append(record)
         fault = self.faults.due(name)
         if fault is not None and not fault.accept_then_drop:
             return await _struck(fault, record)

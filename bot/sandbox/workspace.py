@@ -31,6 +31,7 @@ class Workspace:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}
+        self._replies: dict[tuple[str, str], list[Message]] = {}
         self.files: dict[str, File] = {}
         self.canvases: dict[str, Canvas] = {}
         self.groups: dict[str, Json] = state.first_groups()
@@ -106,11 +107,8 @@ class Workspace:
 
     def thread(self, channel: Channel, ts: str) -> list[Message]:
         """The root and its replies, oldest first; empty when nothing is there."""
-        return [
-            one
-            for one in self.messages.get(channel.id, {}).values()
-            if ts in (one.ts, one.thread_ts)
-        ]
+        root = self.messages.get(channel.id, {}).get(ts)
+        return [*([root] if root else []), *self._replies.get((channel.id, ts), [])]
 
     def direct(self, user: User) -> Channel:
         """The direct messages between a person and the bot, opened when they are not yet."""
@@ -158,6 +156,7 @@ class Workspace:
         *,
         thread_ts: str = "",
         metadata: Json | None = None,
+        stream: Json | None = None,
     ) -> Message:
         """Put a message into a channel and tell the app.
 
@@ -167,10 +166,10 @@ class Workspace:
             parent = self.messages.get(channel.id, {}).get(thread_ts)
             thread_ts = (parent.thread_ts or parent.ts) if parent else thread_ts
         message = Message(
-            channel.id, self.next_ts(), owner, body, thread_ts=thread_ts, metadata=metadata
+            channel.id, self.next_ts(), owner, body, thread_ts, metadata=metadata, stream=stream
         )
         self._name_blocks(message.body)
-        self.messages.setdefault(channel.id, {})[message.ts] = message
+        self._place(message)
         self.keep(message)
         self._tell(channel, self.shown(message, metadata=True))
         return message
@@ -207,6 +206,8 @@ class Workspace:
             self.keep(message)
         else:
             del self.messages[channel.id][message.ts]
+            if message.is_reply:
+                self._replies[channel.id, message.thread_ts].remove(message)
             self.store.drop("message", f"{channel.id}/{message.ts}")
             self.changed()
         deleted = {"deleted_ts": message.ts, "previous_message": before, "hidden": True}
@@ -329,11 +330,7 @@ class Workspace:
         return shown
 
     def _thread_facts(self, root: Message) -> Json:
-        replies = [
-            one
-            for one in self.messages[root.channel].values()
-            if one.thread_ts == root.ts and one is not root
-        ]
+        replies = self._replies.get((root.channel, root.ts))
         if not replies:
             return {}
         people = list(dict.fromkeys(str(one.body.get("user") or one.owner) for one in replies))
@@ -346,6 +343,11 @@ class Workspace:
             "is_locked": False,
             "subscribed": True,
         }
+
+    def _place(self, message: Message) -> None:
+        self.messages.setdefault(message.channel, {})[message.ts] = message
+        if message.is_reply:
+            self._replies.setdefault((message.channel, message.thread_ts), []).append(message)
 
     def _tell(self, channel: Channel, message: Json) -> None:
         event = {"type": "message", **message, "channel": channel.id, "channel_type": channel.kind}
@@ -372,7 +374,7 @@ class Workspace:
         self.homes = dict(self.store.items("home"))
         self._number = int(dict(self.store.items("meta")).get("number", 0))
         for message in sorted(self.store.all("message", Message), key=lambda one: one.ts):
-            self.messages.setdefault(message.channel, {})[message.ts] = message
+            self._place(message)
             self._last_micro = max(self._last_micro, int(message.ts.replace(".", "")))
         for kind, things in (("user", self.users), ("channel", self.channels)):
             for key, thing in things.items():

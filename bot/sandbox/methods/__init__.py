@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bot.sandbox.methods import chat, conversations, people, views
+from bot.sandbox.methods import agents, chat, conversations, files, people, streams, views
 from bot.sandbox.methods.desk import Method
 
 METHODS: dict[str, Method] = {
+    **agents.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
+    **files.METHODS,
     **people.METHODS,
+    **streams.METHODS,
     **views.METHODS,
 }
