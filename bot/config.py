@@ -12,6 +12,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigError
 
+ALIVE_FILE = "alive"
+"""In the data folder: touched every `ALIVE_S` seconds by a running bot, read by the container's health check."""
+ALIVE_S = 10.0
+
 
 def environment() -> Mapping[str, str]:
     """The process environment: the only place that reads it, so that tests and `${ENV}` see the same."""

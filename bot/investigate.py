@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from adapters.kit.records import (
     Alert,
@@ -74,8 +75,10 @@ class Stages(Protocol):
         step: Callable[[], Result],
         of: type[Result],
         render: Callable[[Result], Sequence[Draft]] | None = None,
+        *,
+        save: Callable[[Session, Result], None] | None = None,
     ) -> Result:
-        """The saved result of the stage, or run it and save it together with its messages."""
+        """The saved result of the stage, or run it and save it in one transaction with its messages."""
 
     def emit(self, kind: str, payload: dict[str, object], drafts: Sequence[Draft] = ()) -> None:
         """Append to the investigation's event log, together with the messages that change by it."""
@@ -118,6 +121,9 @@ class Reasoned(Model):
     seconds: float
 
 
+Keep = Callable[[Session, Look, Report], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """What an investigation works with; `bot.wiring` builds it.
@@ -131,11 +137,20 @@ class Deps:
     seconds: float = 180.0
 
 
-def investigate(number: str, ask: Ask, thread: Thread, stages: Stages, deps: Deps) -> Report:
+def investigate(
+    number: str,
+    ask: Ask,
+    thread: Thread,
+    stages: Stages,
+    deps: Deps,
+    *,
+    keep: Keep | None = None,
+) -> Report:
     """Answer one question with a report; every stage that was already done is taken from its saved result.
 
     Args:
         number: the investigation's id, as people see it.
+        keep: stores the report and its evidence, in the transaction of the last stage.
 
     Raises:
         UserError: the question names a service that does not exist.
@@ -150,6 +165,7 @@ def investigate(number: str, ask: Ask, thread: Thread, stages: Stages, deps: Dep
         lambda: _report(number, ask, look, reasoned, board),
         Report,
         render=lambda report: [*thread.progress(board.steps), *thread.report(report)],
+        save=None if keep is None else lambda session, report: keep(session, look, report),
     )
 
 
@@ -291,4 +307,6 @@ class Board:
 
     def source_said(self, system: str, what: str) -> None:
         """A source's own progress: for the event log only, the message changes at milestones."""
+        if self.stages.cancelled.is_set():
+            return
         self.stages.emit("source", {"system": system, "what": what})

@@ -114,8 +114,15 @@ def doctor(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Only: is a running bot on this data folder alive?")
+    ] = False,
 ) -> None:
     """Check settings, database, Slack and every configured source, and say what to change."""
+    if alive:
+        from bot.cli.alive import alive as is_alive
+
+        raise typer.Exit(is_alive())
     from bot.cli.admin import doctor as run_doctor
 
     raise typer.Exit(run_doctor(as_json=as_json))

@@ -70,7 +70,6 @@ def _investigate(
             asked,
             where,
             settings,
-            model=not no_model,
             told=lambda line: console.print(line, highlight=False),
         )
     sys.stdout.write(_printed(report, format))

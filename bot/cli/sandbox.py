@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
 from bot.sandbox import LocalSlack
+from bot.wiring import until_stopped
 
 
 def sandbox(port: int, state: Path | None) -> int:
@@ -27,12 +27,3 @@ async def _serve(port: int, state: Path | None) -> int:
     finally:
         await slack.stop()
     return 0
-
-
-async def until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()

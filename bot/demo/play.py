@@ -21,7 +21,9 @@ from bot.report import Report
 from bot.sandbox import LocalSlack
 from bot.sandbox.transcript import as_text
 from bot.sources import load
-from bot.wiring import SlackBot
+from bot.wiring import SlackBot, until_stopped
+from storage import investigations, outbox
+from storage.models import InvestigationState, OutboxState
 
 CHANNEL = "alerts"
 PATIENCE_S = 60.0
@@ -77,7 +79,9 @@ async def _play(folder: Path, console: Console, *, keep: bool, port: int) -> int
     return 0 if named else 1
 
 
-async def _incident(slack: LocalSlack, bot: SlackBot, console: Console, now: datetime) -> Report | None:
+async def _incident(
+    slack: LocalSlack, bot: SlackBot, console: Console, now: datetime
+) -> Report | None:
     ts = await slack.post_as_bot(CHANNEL, shop.alert(now), name="Alertmanager")
     shown = _Shown(slack, console)
     shown.show()
@@ -94,11 +98,22 @@ async def _until_told(slack: LocalSlack, bot: SlackBot, shown: _Shown) -> Report
     while time.monotonic() < end:
         await slack.change_within(0.2)
         shown.show()
-        report = await asyncio.to_thread(bot.told)
+        report = await asyncio.to_thread(_told, bot)
         if report is not None:
             shown.show()
             return report
     return None
+
+
+def _told(bot: SlackBot) -> Report | None:
+    """The first investigation's report, once every message of it is in Slack."""
+    with bot.db.read() as session:
+        case = investigations.get(session, 1)
+        if case is None or case.state != InvestigationState.DONE or case.report is None:
+            return None
+        if any(row.state == OutboxState.PENDING for row in outbox.all_for(session, case.id)):
+            return None
+        return Report.model_validate(case.report)
 
 
 async def _until_answered(slack: LocalSlack, shown: _Shown, ts: str) -> None:
@@ -154,14 +169,18 @@ def _verdict(report: Report | None, world: shop.Shop, console: Console, seconds:
     if report is None:
         console.print("\n[bold red]No report came.[/]")
     elif named:
-        console.print(f"\n[bold green]The report names the guilty commit {world.guilty_sha[:10]}.[/] ({seconds:.1f} s)")
+        console.print(
+            f"\n[bold green]The report names the guilty commit {world.guilty_sha[:10]}.[/] ({seconds:.1f} s)"
+        )
     else:
-        console.print(f"\n[bold red]The guilty commit was {world.guilty_sha[:10]}, which the report does not name first.[/]")
+        console.print(
+            f"\n[bold red]The guilty commit was {world.guilty_sha[:10]}, which the report does not name first.[/]"
+        )
     return named
 
 
 async def _stay(slack: LocalSlack, console: Console) -> None:
-    from bot.cli.sandbox import until_stopped
-
-    console.print(f"\nThe channel is at {slack.page_url} - type [bold]/investigate ...[/] there. Ctrl-C ends it.")
+    console.print(
+        f"\nThe channel is at {slack.page_url} - type [bold]/investigate ...[/] there. Ctrl-C ends it."
+    )
     await until_stopped()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from pydantic import BaseModel
 from sqlmodel import Session
 
 from bot.queue import InterruptedJob, Result
@@ -13,7 +14,9 @@ from storage.outbox import Draft
 
 
 class InlineContext:
-    """A `Context` that runs everything at once, keeps nothing, and reports progress to `on_event(kind, payload)`.
+    """A `Context` that runs everything at once and reports progress to `on_event(kind, payload)`.
+
+    The results of the stages are in `results`, by name; nothing outlives the object.
 
     Messages have nowhere to go and are not rendered.
     """
@@ -25,19 +28,22 @@ class InlineContext:
         self._on_event = on_event
         self.payload: JsonObject = {}
         self.cancelled = threading.Event()
+        self.results: dict[str, BaseModel] = {}
 
     def stage(
         self,
-        name: str,  # noqa: ARG002 - of the protocol
+        name: str,
         step: Callable[[], Result],
-        of: type[Result],  # noqa: ARG002
+        of: type[Result],  # noqa: ARG002 - of the protocol
         render: Callable[[Result], Sequence[Draft]] | None = None,  # noqa: ARG002
         *,
         save: Callable[[Session, Result], None] | None = None,  # noqa: ARG002
     ) -> Result:
         if self.cancelled.is_set():
             raise InterruptedJob
-        return step()
+        result = step()
+        self.results[name] = result
+        return result
 
     def emit(self, kind: str, payload: JsonObject, drafts: Sequence[Draft] = ()) -> None:  # noqa: ARG002
         if self.cancelled.is_set():

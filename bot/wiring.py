@@ -1,0 +1,236 @@
+"""The composition root: from settings to running objects. Nothing else constructs clients, engines or apps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.collect import Ask
+from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_slack
+from bot.crew.offline import OfflineNarrator
+from bot.errors import ConfigError
+from bot.investigate import TITLES, Deps, Look, Step, investigate
+from bot.queue.handlers import handlers
+from bot.queue.inline import InlineContext
+from bot.queue.threads import ThreadQueue
+from bot.report import Report
+from bot.slack.app import SlackDeps, build_app, build_client
+from bot.slack.limiter import Limiter
+from bot.slack.publisher import Publisher
+from bot.slack.thread import SlackThread
+from bot.sources import Sources
+from storage import investigations
+from storage.db import Database
+from storage.jobs import Limits
+from storage.models import Job
+from storage.outbox import Draft
+
+GRACE_S = 20.0
+log = structlog.get_logger()
+
+
+def utcnow() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def build_deps(settings: Settings, sources: Sources) -> Deps:
+    """What an investigation works with."""
+    return Deps(
+        sources=sources, narrator=OfflineNarrator(), seconds=float(settings.investigation_seconds)
+    )
+
+
+def build_database(settings: Settings) -> Database:
+    """The configured database; nothing is opened yet but the data folder is made.
+
+    Raises:
+        ConfigError: the URL is not one of SQLite or Postgres, or the data folder cannot be made.
+    """
+    try:
+        if not settings.database_url:
+            settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Database(settings.database)
+    except ValueError as error:
+        raise ConfigError([f"BOT_DATABASE_URL: {error}"]) from None
+    except OSError:
+        raise ConfigError(
+            [f"BOT_DATA_DIR: {settings.data_dir} cannot be made or written; choose another folder"]
+        ) from None
+
+
+def investigate_now(
+    ask: Ask, sources: Sources, settings: Settings, told: Callable[[str], None]
+) -> tuple[Report, bool]:
+    """One investigation in this process, without a database or Slack: what the command line runs.
+
+    Returns:
+        The report, and whether every source failed.
+    """
+
+    def event(kind: str, payload: dict[str, object]) -> None:
+        if kind == "progress" and payload["status"] == "complete":
+            detail = f" - {payload['detail']}" if payload["detail"] else ""
+            told(f"  {TITLES[str(payload['step'])]}{detail}")
+
+    context = InlineContext(event)
+    report = investigate("0", ask, _Nobody(), context, build_deps(settings, sources))
+    look = context.results["look"]
+    return report, isinstance(look, Look) and look.blind
+
+
+class _Nobody:
+    """The `Thread` of an investigation that nobody follows in Slack."""
+
+    def progress(self, steps: Sequence[Step]) -> Sequence[Draft]:
+        del steps
+        return ()
+
+    def report(self, report: Report) -> Sequence[Draft]:
+        del report
+        return ()
+
+
+class SlackBot:
+    """The whole bot in one process: Slack by Socket Mode, workers, publisher, database. An async context manager.
+
+    Raises (on entering):
+        ConfigError: a token is missing, malformed or refused by Slack.
+    """
+
+    def __init__(self, settings: Settings, sources: Sources) -> None:
+        require_slack(settings)
+        self.db = build_database(settings)
+        token = settings.slack_bot_token.get_secret_value()
+        self._client = build_client(token, settings.slack_api_url)
+        self._app_token = settings.slack_app_token.get_secret_value()
+        limits = Limits(total=settings.max_concurrent, per_workspace=settings.max_concurrent)
+        kinds = handlers(self.db, build_deps(settings, sources), SlackThread, self._notify)
+        self._queue = ThreadQueue(
+            self.db, kinds, settings.max_concurrent, limits=limits, on_dead=self._obituary
+        )
+        self._slack = SlackDeps(
+            db=self.db, notify=self._notify, client=self._client, clock=utcnow, limits=limits
+        )
+        self._stop = asyncio.Event()
+        self._publishing: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._alive = settings.data_dir / ALIVE_FILE
+        self._handler: AsyncSocketModeHandler | None = None
+
+    def _notify(self, job_id: str) -> None:
+        self._queue.notify(job_id)
+
+    def _obituary(self, job: Job) -> Sequence[Draft]:
+        """What people are told when a job ends without its handler having said so."""
+        with self.db.read() as session:
+            asked = investigations.get(session, job.investigation_id or 0)
+        if asked is None:
+            return ()
+        thread = SlackThread(asked.id, asked.channel)
+        match job.state:
+            case "cancelled":
+                return thread.cancelled()
+            case "failed":
+                return thread.refused(job.error)
+            case _:
+                return thread.failed(job.id[:8])
+
+    async def _beat(self) -> None:
+        """Touch the file that the container's health check looks at; it stops when the event loop does."""
+        while True:
+            with contextlib.suppress(OSError):  # no health file is no reason to stop working
+                self._alive.parent.mkdir(parents=True, exist_ok=True)
+                self._alive.touch()
+            await asyncio.sleep(ALIVE_S)
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.db.migrate)
+        await check_tokens(self._client, self._app_token)
+        self._handler = AsyncSocketModeHandler(build_app(self._slack), self._app_token)
+        self._queue.start()
+        publisher = Publisher(
+            self.db, self._client, owner=self._queue.owner, limiter=Limiter(time.monotonic)
+        )
+        self._publishing = asyncio.create_task(publisher.run(self._stop), name="publisher")
+        self._beating = asyncio.create_task(self._beat(), name="alive")
+        await self._handler.connect_async()  # type: ignore[no-untyped-call]
+        log.info("connected", api=str(self._client.base_url))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handler is not None:
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
+        await asyncio.to_thread(self._queue.stop, GRACE_S)
+        self._stop.set()
+        if self._beating is not None:
+            self._beating.cancel()
+        if self._publishing is not None:
+            await asyncio.wait({self._publishing}, timeout=GRACE_S)
+        await asyncio.to_thread(self.db.close)
+
+
+REFUSED = {
+    "invalid_auth": "is not accepted by Slack: copy it again from the app's settings",
+    "account_inactive": "belongs to a removed user or workspace: install the app again",
+    "token_revoked": "was revoked: install the app again and copy the new one",
+    "token_expired": "has expired: copy the new one",
+    "not_authed": "is empty",
+    "not_allowed_token_type": "is of the wrong kind",
+    "missing_scope": "lacks a scope: install the app again from manifest.yml",
+}
+
+
+async def check_tokens(client: AsyncWebClient, app_token: str) -> str:
+    """Ask Slack whether it accepts both tokens; returns who we are there.
+
+    Raises:
+        ConfigError: naming each refused token and what to do.
+    """
+    problems, who = [], ""
+    try:
+        told = await client.auth_test()
+        who = f"@{told.get('user')} in {told.get('team')}"
+    except SlackApiError as error:
+        problems.append(f"SLACK_BOT_TOKEN {_refusal(error)}")
+    except (TimeoutError, OSError):
+        raise ConfigError(
+            [f"{client.base_url} does not answer: check the network or SLACK_API_URL"]
+        ) from None
+    try:
+        await client.apps_connections_open(app_token=app_token)
+    except SlackApiError as error:
+        problems.append(f"SLACK_APP_TOKEN {_refusal(error)}")
+    if problems:
+        raise ConfigError(problems)
+    return who
+
+
+def _refusal(error: SlackApiError) -> str:
+    code = str(error.response.get("error", ""))
+    return REFUSED.get(code, f"was refused by Slack ({code})")
+
+
+async def until_stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
