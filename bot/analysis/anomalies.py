@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.analysis.findings import PatternKind, Term
 from bot.analysis.grid import Floats, Grid, Shape
-from bot.analysis.onset import Step
-from bot.analysis.severity import BAD, severity
+from bot.analysis.masking import mask_one
+from bot.analysis.onset import Flags, Step
+from bot.analysis.severity import BAD, severity, telling
 from bot.analysis.tally import NO_BUCKET, Axis, Ints
 
 _EARLIER_SHARE = 0.6
 """Without an onset and a baseline, this first part of the log is what the rest is compared with."""
 
+_NOTICED = 3.0
+"""Expected events from which on their absence means something."""
+
+_LOOKED_AT = 50
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 _DULL = frozenset(
     {
@@ -53,7 +59,9 @@ _DULL = frozenset(
     }
     | {"return", "http", "https", "why", "what", "when", "where", "does", "did"}
 )
-_PLACE = re.compile(r"[a-z0-9][A-Z]|::|\w\.\w+\.\w|\w/\w+\.\w|\w+\(|_\w+_|›|\w#\w")
+
+
+_ROUTINE = Term(name="routine", weight=-1.0, evidence="neither an error level nor failure words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +147,18 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
     judged_first, _ = grid.seen(everyone, since=parts.since)
     first, last = grid.seen(everyone)
     expected = parts.before * (parts.exposure_after / max(parts.exposure_before, 0.5))
-    candidates = np.flatnonzero((parts.after > 0) | (expected >= 3))
+    # An error is shown even when it only stands in the reference part: nobody vouched for the window's beginning.
+    bad = (severities(grid) >= 1.0) & (grid.total > 0)
+    candidates = np.flatnonzero((parts.after > 0) | (expected >= _NOTICED) | bad)
+    context = _Context(
+        parts=parts,
+        words=words,
+        others=_Others(grid),
+        reference=float(parts.before.sum()),
+        news=_news(parts),
+    )
     recurring, dispersion = _history(grid, parts, candidates)
+    fading = _fading(grid)
     total = grid.total
     found: list[Anomaly] = []
     for place, p in enumerate(candidates):
@@ -152,10 +170,9 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
             expected=float(expected[p]),
             dispersion=float(dispersion[place]),
             recurring=bool(recurring[place]),
+            fading=bool(fading[p]),
             lag_s=_lag(axis, step, int(judged_first[p])),
-            parts=parts,
-            words=words,
-            reference=float(parts.before.sum()),
+            context=context,
         )
         found.append(
             Anomaly(
@@ -171,6 +188,24 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
             )
         )
     return sorted(found, key=lambda a: (-a.score, -a.count, a.shape))
+
+
+def _news(parts: Parts) -> float:
+    """How much a new pattern says, 0.25 to 1: little in a log in which everything is new, such as a build's."""
+    seen = parts.after > 0
+    share = float((seen & (parts.before == 0)).sum()) / max(1, int(seen.sum()))
+    return min(1.0, max(0.25, -math.log2(max(share, 1e-9)) / 2))
+
+
+def _fading(grid: Grid) -> Flags:
+    """Patterns that were strongest when the window began: something older than what is asked about."""
+    quarter = grid.after // 4
+    if grid.before == 0 or quarter == 0:
+        return np.zeros(len(grid.shapes), dtype=np.bool_)
+    early = grid.total - grid.undated - grid.since(float(grid.starts[quarter]))
+    late = grid.since(float(grid.starts[quarter]))
+    fading: Flags = (early >= 3) & (early / quarter >= 2 * late / (grid.after - quarter))
+    return fading
 
 
 def _lag(axis: Axis, step: Step | None, first: int) -> float | None:
@@ -209,6 +244,51 @@ def _peak(rows: Floats, span: int) -> Floats:
     return peak
 
 
+class _Others:
+    """The services of the case, to notice an error that reports somebody else's failure."""
+
+    def __init__(self, grid: Grid) -> None:
+        names = sorted({shape.service for shape in grid.shapes if len(shape.service) > 3})
+        first = Counter(name.split("-")[0] for name in names if "-" in name)
+        common = {part for part, n in first.items() if n > 2 and n > len(names) / 2}
+        self._name: dict[str, str] = {}
+        for name in names:
+            parts = re.split(r"[-_. ]", mask_one(name).lower())
+            self._name["".join(parts)] = name
+            if parts[0] in common and len(parts) > 2:
+                self._name["".join(parts[1:])] = name
+        longest_first = sorted(self._name, key=lambda name: (-len(name), name))
+        spelled = ("[-_.]?".join(map(re.escape, name)) for name in longest_first)
+        self._pattern = re.compile(rf"(?<![a-z-])(?:{'|'.join(spelled) or '(?!)'})(?![a-z-])")
+        self._texts: dict[Shape, list[str]] = defaultdict(list)
+        for key, number in grid.owner.items():
+            self._texts[grid.shapes[number]].append(key[2])
+
+    def named_by(self, shape: Shape) -> str:
+        """Another service that every message of a pattern names one of, or an empty string."""
+        texts = self._texts[shape][:_LOOKED_AT]
+        named = [self._other(text.lower(), shape.service) for text in texts]
+        return min(named) if named and all(named) else ""
+
+    def _other(self, text: str, own: str) -> str:
+        for found in self._pattern.finditer(text):
+            name = self._name[re.sub(r"[-_.]", "", found.group(0))]
+            if name != own:
+                return name
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What is the same for all patterns of a case."""
+
+    parts: Parts
+    words: frozenset[str]
+    others: _Others
+    reference: float
+    news: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """The numbers of one pattern, and the terms they give."""
@@ -219,10 +299,9 @@ class _Case:
     expected: float
     dispersion: float
     recurring: bool
+    fading: bool
     lag_s: float | None
-    parts: Parts
-    words: frozenset[str]
-    reference: float
+    context: _Context
 
     @property
     def z(self) -> float:
@@ -236,12 +315,12 @@ class _Case:
 
     @property
     def kind(self) -> PatternKind:
-        if self.parts.unsplit:
+        if self.context.parts.unsplit:
             return "steady"
         if self.before == 0:
             return "new"
         if self.observed == 0:
-            return "vanished"
+            return "vanished" if self.expected >= _NOTICED else "steady"
         if self.z >= 3 and self.ratio >= 0.58:
             return "surging"
         if self.z <= -3 and self.ratio <= -0.58:
@@ -251,7 +330,9 @@ class _Case:
     def terms(self) -> tuple[Term, ...]:
         bad = severity(self.shape)
         less = self.kind in {"vanished", "dropping"}
-        found = [self._severity(bad), *self._change(), *self._place(bad)]
+        found = [self._severity(bad), *self._change()]
+        if not less:
+            found.extend(telling(self.shape) if bad.weight >= 1 else [_ROUTINE])
         if self.lag_s is not None and self.kind in {"new", "surging"}:
             near = math.exp(-max(0.0, self.lag_s) / 120)
             found.append(
@@ -259,6 +340,10 @@ class _Case:
             )
         if self.recurring and not less and self.kind != "new":
             found.append(_term("recurring", -3.0, "the same level was reached before"))
+        if self.fading and not less:
+            found.append(_term("fading", -1.5, "strongest when the window began"))
+        if bad.weight >= BAD and (named := self.context.others.named_by(self.shape)):
+            found.append(_term("names another service", -1.0, f"reports {named}"))
         found.extend(self._symptom())
         return tuple(term for term in found if abs(term.weight) >= 0.005)
 
@@ -269,7 +354,7 @@ class _Case:
         return bad
 
     def _change(self) -> list[Term]:
-        if self.parts.unsplit:
+        if self.context.parts.unsplit:
             return []
         counts = f"{self.observed} seen, {self.expected:.1f} expected"
         weight = 0.8 if self.kind in {"vanished", "dropping"} else 1.0
@@ -284,28 +369,18 @@ class _Case:
         if self.kind == "steady":
             return [_term(t.name, t.weight * 0.3, t.evidence) for t in out]
         if self.kind == "new":
-            trust = min(1.0, math.log10(1 + self.reference) / 3)
-            out.append(_term("new", 1.5 * trust, f"not in {self.reference:.0f} earlier events"))
+            news = self.context.news
+            trust = min(1.0, math.log10(1 + self.context.reference) / 3)
+            earlier = f"not in {self.context.reference:.0f} earlier events"
+            out = [_term(t.name, t.weight * news, t.evidence) for t in out]
+            out.append(_term("new", 1.5 * trust * news, earlier))
         if self.kind == "vanished":
             out.append(_term("vanished", 1.0, f"{self.before} before, none since"))
         return out
 
-    def _place(self, bad: Term) -> list[Term]:
-        """An error that names a place in the code says more than "build failed"."""
-        found = _PLACE.search(self.shape.template)
-        if found is None or bad.weight < 1.0:
-            return []
-        return [
-            _term(
-                "names a place",
-                0.6,
-                self.shape.template[max(0, found.start() - 20) : found.end() + 20],
-            )
-        ]
-
     def _symptom(self) -> list[Term]:
         own = words_of(f"{self.shape.service} {self.shape.template}")
-        shared = sorted(own & self.words)
+        shared = sorted(own & self.context.words)
         if not shared:
             return []
         return [_term("symptom", min(1.5, 0.4 * len(shared)), "shares " + ", ".join(shared[:6]))]

@@ -31,6 +31,7 @@ _MIN_RATIO = 1.5  # locally: a daily ramp has a huge likelihood ratio, but no st
 _MIN_VOTE = 8.0
 _WITHIN = 3.0  # log-likelihood units below the maximum that still belong to the interval
 _LATE_VOTE = 0.25  # well after the alert: an alert does not precede its cause
+_EDGE_VOTE = 0.6  # at the very beginning of the window: most likely older than it
 _ALERT_SLACK = timedelta(minutes=2)
 _LONG_BASELINE = 10  # coarse buckets from which on the window's first moment can be judged
 
@@ -78,6 +79,7 @@ def find(grid: Grid, axis: Axis, severities: Floats, alert_at: datetime | None) 
     routine = votes[~bad].sum(axis=0)
     total = votes[bad].sum(axis=0) + routine / (1 + routine / _ROUTINE_CAP)
     total = total * _after_alert(grid, axis, alert_at)
+    total[: max(1, grid.after // 30)] *= _EDGE_VOTE
     best = int(total.argmax())
     if total[best] < _MIN_VOTE:
         return None

@@ -27,7 +27,10 @@ _MAX_LEAF = 300
 """Clusters compared per leaf; beyond it the leaf's strings join the nearest one, so a flood stays linear."""
 
 _HOST = re.compile(
-    r"(?<![\w./@-])(?:[A-Za-z](?:[\w-]|<\*>)*\.){2,}[a-z]{2,10}(?=:<\*>|[\s,;)\]]|$)(?::<\*>)?"
+    r"(?<![\w./@-])(?:[A-Za-z](?:[\w-]|<\*>)*\.){2,}"
+    r"(?:com|net|org|edu|gov|mil|io|dev|app|cloud|local|localdomain|lan|internal|intranet|corp|svc"
+    r"|at|au|be|br|ca|ch|cn|cz|de|dk|es|eu|fi|fr|hk|ie|il|in|it|jp|kr|nl|no|nz|pl|pt|ru|se|sg|tw|uk|us|za)"
+    r"(?=:<\*>|[\s,;)\]]|$)(?::<\*>)?"
 )
 _DAY = re.compile(
     r"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:[a-z]*day)?,?\s+)?"
