@@ -20,6 +20,7 @@ from adapters.kit.records import (
     Ticket,
 )
 from bot.analysis.findings import Crossing, Findings, Onset, Pattern, Suspect, Term
+from bot.report.words import percent
 
 _LONGEST = 400_000
 """Characters of one record that a claim is compared with; patches and traces are far shorter."""
@@ -100,7 +101,7 @@ def numbered(records: Records) -> Iterator[tuple[str, Record]]:
 def texts(findings: Findings, records: Records) -> dict[str, str]:
     """What was seen behind each evidence id, as text: what claims are checked against.
 
-    A log pattern's text holds the engine's counts and times as well as the lines; a change's text its place in the
+    `S1` is what was read as a whole. A log pattern's text holds the engine's counts and times as well as the lines; a change's text its place in the
     ranking as well as its diff.
     """
     seen: dict[str, str] = {}
@@ -116,7 +117,26 @@ def texts(findings: Findings, records: Records) -> dict[str, str]:
         seen[key] = _clip("\n".join(parts))
     for key, suspect in suspects.items():
         seen[key] = _clip(_suspect(suspect, findings))
+    seen["S1"] = _clip(_overview(findings, records))
     return seen
+
+
+def _overview(findings: Findings, records: Records) -> str:
+    """What was read and what was not: the record `S1`, for statements about the whole."""
+    lines = [f"{name}: {value}" for name, value in findings.stats.model_dump(mode="json").items()]
+    lines += [f"window: {findings.window.since.isoformat()} {findings.window.until.isoformat()}"]
+    if findings.onset is not None:
+        lines += [f"onset {n}: {at.isoformat()}" for n, at in _onset_moments(findings.onset)]
+    lines += [f"service: {crossing.service}" for crossing in findings.propagation]
+    lines.append(f"none_of_these: {_share(findings.none_of_these)}")
+    lines += [f"changes: {len(records.commits)}", f"deploys: {len(records.deploys)}"]
+    lines += [f"service: {findings.service}", *findings.notes]
+    lines += [f"not seen: {gap.system}: {gap.reason}" for gap in records.gaps]
+    return "\n".join(lines)
+
+
+def _share(value: float) -> str:
+    return f"{value:.6f} ({percent(value)})"
 
 
 def _clip(text: str) -> str:
@@ -167,8 +187,8 @@ def _suspect(suspect: Suspect, findings: Findings) -> str:
             f"title: {suspect.title}",
             f"committed_at: {suspect.committed_at.isoformat()}",
             f"deployed_at: {deployed.isoformat()}" if deployed else "",
-            f"probability: {suspect.probability:.4f}",
-            f"none_of_these: {findings.none_of_these:.4f}",
+            f"probability: {_share(suspect.probability)}",
+            f"none_of_these: {_share(findings.none_of_these)}",
             *suspect.files,
             *_terms(suspect.terms),
         ]

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from bot.report.words import plain
 from bot.verify.mentions import (
     CLOCK,
     MOMENT,
@@ -22,16 +23,18 @@ from bot.verify.mentions import (
 
 _SINGLE = {ord(c): "'" for c in '"`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2032\u2033'}
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]|\\(?=[\"'`])")
+_ESCAPED_QUOTE = re.compile(r"\\(?=[\"'`])")
 _CUT = re.compile(r"\.{3,}|\u2026|\[secret:[a-z0-9-]{1,24}(?:#[0-9]{1,6})?\]|<\*>|\[\.\.\.\]")
 _MASK = re.compile(r"<[A-Za-z*_:]{1,24}>")
 _FUZZ = 0.1
 
 
 def normal(text: str) -> str:
-    """Compatibility form, no colours, one kind of quotation mark and dash, single spaces, no case."""
-    text = unicodedata.normalize("NFKC", _ESCAPES.sub("", text))
-    return " ".join(text.translate(_SINGLE).translate(_DASHES).split()).casefold()
+    """No colours and accents, one kind of quotation mark and dash, single spaces, no case."""
+    text = unicodedata.normalize("NFKD", _ESCAPED_QUOTE.sub("", plain(text)))
+    if not text.isascii():
+        text = "".join(c for c in text.translate(_DASHES) if not unicodedata.combining(c))
+    return " ".join(text.translate(_SINGLE).split()).casefold()
 
 
 class Sight:
@@ -81,7 +84,7 @@ class Sight:
         looked_up: dict[Kind, Callable[[], bool]] = {
             "quote": lambda: self.holds_quote(mention.text),
             "time": lambda: self._holds_time(mention),
-            "number": lambda: mention.quantity is None or self._holds_number(mention.quantity),
+            "number": lambda: self._holds_number(mention.quantity, mention.text),
             "path": lambda: self._holds_path(mention),
             "sha": lambda: self._has(mention.text, before=r"(?<![0-9a-z])", after=""),
             "name": lambda: self._has(_bare_name(mention.text)),
@@ -105,7 +108,11 @@ class Sight:
                     return True
         return False
 
-    def _holds_number(self, wanted: Quantity) -> bool:
+    def _holds_number(self, wanted: Quantity | None, text: str) -> bool:
+        if wanted is None:
+            return True
+        if text.isdigit() and len(text) >= 7 and self._has(text, before="(?<![0-9a-z])", after=""):
+            return True  # the beginning of a sha may be all digits
         slack = (
             abs(wanted.value) * _FUZZ
             if wanted.fuzzy

@@ -1,0 +1,77 @@
+"""Puts a report together from what was found, what was said about it and held, and what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.analysis.findings import Findings
+from bot.redact import Redactor
+from bot.report.evidence import Lack, Records
+from bot.report.models import Checked, Gap, Report, ReportWindow
+from bot.report.timeline import timeline
+
+SHOWN_SUSPECTS = 20
+_LONGEST_REASON = 300
+
+
+def build(
+    number: str,
+    question: str,
+    findings: Findings,
+    checked: Checked,
+    records: Records,
+    *,
+    timings: Mapping[str, float],
+) -> Report:
+    """Build the report that is stored, posted and printed; secrets are taken out of all of it.
+
+    Args:
+        number: the investigation's id, as people see it.
+        timings: seconds by stage.
+    """
+    narrative = checked.narrative
+    report = Report(
+        id=number,
+        question=question,
+        service=findings.service,
+        window=ReportWindow(since=findings.window.since, until=findings.window.until),
+        onset=findings.onset,
+        conclusion=narrative.conclusion,
+        confidence=narrative.confidence,
+        confidence_terms=narrative.confidence_terms,
+        summary=narrative.summary,
+        patterns=findings.patterns,
+        suspects=findings.suspects[:SHOWN_SUSPECTS],
+        none_of_these=findings.none_of_these,
+        none_terms=findings.none_terms,
+        claims=narrative.claims,
+        removed_claims=checked.removed,
+        gaps=_gaps(findings, records.gaps, narrative.missing),
+        timeline=timeline(findings, records),
+        propagation=findings.propagation,
+        series=findings.series,
+        stats=findings.stats,
+        ruled_out=narrative.ruled_out,
+        next_steps=narrative.next_steps,
+        usage=narrative.usage,
+        timings=dict(timings),
+    )
+    redactor = Redactor()
+    shown = redactor.model(report)
+    if redactor.withheld:
+        lack = Gap(
+            system="redaction",
+            reason=f"{redactor.withheld} texts could not be redacted and are withheld",
+        )
+        shown = shown.model_copy(update={"gaps": (*shown.gaps, lack)})
+    return shown
+
+
+def _gaps(
+    findings: Findings, collected: Sequence[Lack], narrated: Sequence[Lack]
+) -> tuple[Gap, ...]:
+    """What could not be seen, once each: sources first, then what the analysis noted, then the narrator's."""
+    noted = tuple(Gap(system="logs", reason=note) for note in findings.notes)
+    everything = (*collected, *noted, *narrated)
+    named = (Gap(system=g.system[:100], reason=g.reason[:_LONGEST_REASON]) for g in everything)
+    return tuple(dict.fromkeys(named))

@@ -1,0 +1,93 @@
+"""The parts of a report in the order in which every form shows them, as words without layout."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from bot.analysis.findings import Example, Pattern, Suspect, Term
+from bot.report.models import Claim, Report, Usage
+from bot.report.words import CONCLUSIONS, counted, moment, percent, short_sha
+
+SHOWN_SUSPECTS = 5
+SHOWN_PATTERNS = 8
+SHOWN_EXAMPLES = 2
+SHOWN_TERMS = 6
+
+
+def headline(report: Report) -> str:
+    """The verdict and how sure it is."""
+    return f"{CONCLUSIONS[report.conclusion]} ({percent(report.confidence)} sure)"
+
+
+def facts(report: Report, tz: tzinfo) -> list[tuple[str, str]]:
+    """Name and value of what stands at the top."""
+    since, until = report.window.since, report.window.until
+    window = f"{moment(since, tz)} to {moment(until, tz, beside=since)}"
+    found = [("Question", report.question), ("Service", report.service), ("Window", window)]
+    if report.onset is not None:
+        onset = report.onset
+        between = (
+            f"between {moment(onset.earliest, tz, beside=onset.at)} "
+            f"and {moment(onset.latest, tz, beside=onset.at)}"
+        )
+        found.append(("Began", f"{moment(onset.at, tz)} ({between})"))
+    return [(name, value) for name, value in found if value.strip()]
+
+
+def suspect_line(suspect: Suspect, tz: tzinfo) -> tuple[str, str]:
+    """What names a change, and when it was made."""
+    when = f"committed {moment(suspect.committed_at, tz)}"
+    if suspect.deployed_at is not None:
+        when += f", deployed {moment(suspect.deployed_at, tz)}"
+    return f"{suspect.id}  {percent(suspect.probability)}  {short_sha(suspect.sha)}", when
+
+
+def top_terms(terms: tuple[Term, ...]) -> list[Term]:
+    """The terms with most weight, for or against."""
+    return sorted(terms, key=lambda term: (-abs(term.weight), term.name))[:SHOWN_TERMS]
+
+
+def pattern_line(pattern: Pattern) -> str:
+    """Kind, counts, level and service of a pattern."""
+    kind = f"{pattern.kind}, also in the baseline" if pattern.recurring else pattern.kind
+    now = counted(pattern.count, "time")
+    parts = [kind, f"{now}, {pattern.baseline_count:,} before", pattern.level, pattern.service]
+    return " · ".join(part for part in parts if part)
+
+
+def place(example: Example) -> str:
+    """Where a line stands."""
+    name = example.origin or example.source
+    return f"{name}:{example.line}" if example.line is not None else name
+
+
+def cited(claim: Claim) -> str:
+    """The ids that a statement rests on."""
+    return f"[{', '.join(claim.cites)}]" if claim.cites else ""
+
+
+def footnote(report: Report) -> str:
+    """What was read, what it cost, and how long it took."""
+    parts = []
+    if report.stats.lines:
+        parts.append(f"{counted(report.stats.lines, 'log line')} read")
+    if report.removed_claims:
+        removed = counted(report.removed_claims, "statement")
+        parts.append(f"{removed} removed that the evidence does not carry")
+    parts.append(usage(report.usage))
+    if report.timings:
+        parts.append(f"{sum(report.timings.values()):.1f} s")
+    return " · ".join(parts)
+
+
+def usage(used: Usage) -> str:
+    """What the models cost, in words."""
+    if not used.llm_calls:
+        return "no model was used"
+    cost = "cost unknown" if used.cost is None else f"${used.cost:.3f}"
+    return f"{counted(used.llm_calls, 'model call')}, {counted(used.tokens, 'token')}, {cost}"
+
+
+def none_of_these(report: Report) -> str:
+    """How likely it was something that is not listed."""
+    return f"None of these: {percent(report.none_of_these)}"
