@@ -80,7 +80,9 @@ class Database:
                 json_serializer=dumps,
                 json_deserializer=loads,
             )
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._group = GroupWriter(self.write)
 
     @contextmanager
