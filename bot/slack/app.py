@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,7 +79,7 @@ def build_app(deps: SlackDeps) -> AsyncApp:
     admission = Admission(deps.db, read, deps.notify, Zones(time.monotonic), deps.store_s)
     app = AsyncApp(
         client=deps.client,
-        authorize=Identity(deps.client).authorize,
+        authorize=authorizer(deps.client),
         signing_secret=deps.signing_secret,
     )
     app.middleware(admission.admit)
@@ -89,47 +89,46 @@ def build_app(deps: SlackDeps) -> AsyncApp:
     return app
 
 
-class Identity:
-    """Who we are in the workspace: asked once, so that no delivery waits for the network after the first."""
+def authorizer(client: AsyncWebClient) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """Bolt's `authorize`: who we are is asked once, so that no delivery waits for the network after the first.
 
-    def __init__(self, client: AsyncWebClient) -> None:
-        self._client = client
-        self._known: AuthorizeResult | None = None
-        self._asking = asyncio.Lock()
+    The function raises `NotStoredError` when Slack does not tell: Bolt would acknowledge the event after its
+    own error message, and it would be lost.
+    """
+    known: list[AuthorizeResult] = []
+    asking = asyncio.Lock()
 
     async def authorize(
-        self, enterprise_id: str | None, team_id: str | None, user_id: str | None
+        enterprise_id: str | None, team_id: str | None, user_id: str | None
     ) -> AuthorizeResult:
-        """Bolt's `authorize`.
-
-        Raises:
-            NotStoredError: Slack did not tell; Bolt would acknowledge the event after its own error.
-        """
-        async with self._asking:
-            if self._known is None:
-                self._known = await self._ask()
-        known = self._known
+        async with asking:
+            if not known:
+                known.append(await _identity(client))
+        me = known[0]
         return AuthorizeResult(
-            enterprise_id=enterprise_id or known.enterprise_id,
-            team_id=team_id or known.team_id,
-            bot_user_id=known.bot_user_id,
-            bot_id=known.bot_id,
-            bot_token=self._client.token,
+            enterprise_id=enterprise_id or me.enterprise_id,
+            team_id=team_id or me.team_id,
+            bot_user_id=me.bot_user_id,
+            bot_id=me.bot_id,
+            bot_token=client.token,
             user_id=user_id,
         )
 
-    async def _ask(self) -> AuthorizeResult:
-        try:
-            told = await self._client.auth_test()
-        except SlackApiError as error:
-            log.warning("slack_identity_unknown", error=str(error.response.get("error", "")))
-            raise NotStoredError from None
-        return AuthorizeResult(
-            enterprise_id=told.get("enterprise_id"),
-            team_id=told.get("team_id"),
-            bot_user_id=told.get("user_id"),
-            bot_id=told.get("bot_id"),
-        )
+    return authorize
+
+
+async def _identity(client: AsyncWebClient) -> AuthorizeResult:
+    try:
+        told = await client.auth_test()
+    except SlackApiError as error:
+        log.warning("slack_identity_unknown", error=str(error.response.get("error", "")))
+        raise NotStoredError from None
+    return AuthorizeResult(
+        enterprise_id=told.get("enterprise_id"),
+        team_id=told.get("team_id"),
+        bot_user_id=told.get("user_id"),
+        bot_id=told.get("bot_id"),
+    )
 
 
 async def _failed(error: Exception, body: dict[str, object]) -> BoltResponse:
