@@ -265,6 +265,8 @@ def _source(group: str, i: int, entry: Mapping[str, object], reader: _Reader) ->
     if not isinstance(enabled, bool):
         reader.problem((group, i, "enabled"), "must be true or false")
         return None
+    if not enabled:
+        return None
     config = entry.get("config") or {}
     if not isinstance(config, dict):
         reader.problem((group, i, "config"), "must be a mapping")
@@ -277,7 +279,7 @@ def _source(group: str, i: int, entry: Mapping[str, object], reader: _Reader) ->
                 (group, i, "config", *detail["loc"]), _plain(detail["type"], detail["msg"])
             )
         return None
-    return Source(group, type_, name, adapter) if enabled else None
+    return Source(group, type_, name, adapter)
 
 
 def _plain(kind: str, message: str) -> str:

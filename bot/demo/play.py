@@ -37,7 +37,7 @@ git_sources:
 log_sources:
   - type: files
     enabled: true
-    config: {{path: "{logs}"}}
+    config: {{path: "{logs}", service: "{{file}}"}}
 services:
   - name: checkout
     git: [local]

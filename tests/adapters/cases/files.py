@@ -33,8 +33,8 @@ CASE = Case(
     prepare=folder_of_logs,
     window=Window(since=at("2026-11-20T10:00"), until=at("2026-11-20T11:00")),
     expect=(
-        ("checkout first", at("2026-11-20T10:00"), "info", "app"),
-        (f"checkout broken\n{TRACE}", at("2026-11-20T10:30"), "error", "app"),
+        ("checkout first", at("2026-11-20T10:00"), "info", None),
+        (f"checkout broken\n{TRACE}", at("2026-11-20T10:30"), "error", None),
     ),
     empty=Window(since=at("2026-11-20T12:00"), until=at("2026-11-20T13:00")),
     broken=((Reason.NOT_FOUND, lambda folder: {"path": str(folder / "missing")}),),
