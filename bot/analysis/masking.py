@@ -18,6 +18,7 @@ HEAD_CHARS = 1_500
 # digit and the last one takes any digit, so a masked text holds none and masking twice changes nothing.
 _VARIABLE = (
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9:.,]*[0-9](?:Z|[+-][0-9]{2}:?[0-9]{2})?"
     r"|0[xX][0-9a-fA-F]+"
     r"|(?-u:\b)(?:[0-9]+[a-fA-F]|[a-fA-F]+[0-9])[0-9a-fA-F]{5,}(?-u:\b)"
     r"|[0-9]+(?:[.:,/_-][0-9]+(?-u:\b))*"

@@ -28,6 +28,7 @@ _ERROR_THRESHOLD = 9.0  # there are far fewer kinds of errors, and silence is th
 _CAP = 60.0
 _ROUTINE_CAP = 40.0
 _MIN_RATIO = 1.5  # locally: a daily ramp has a huge likelihood ratio, but no step
+_SAME_LEVEL = 0.9
 _MIN_VOTE = 8.0
 _WITHIN = 3.0  # log-likelihood units below the maximum that still belong to the interval
 _LATE_VOTE = 0.25  # well after the alert: an alert does not precede its cause
@@ -74,7 +75,9 @@ def find(grid: Grid, axis: Axis, severities: Floats, alert_at: datetime | None) 
     series = _series(grid, severities)
     ratio = _ratios(series, grid.before, _guard(grid, axis))
     voting = np.flatnonzero(ratio.max(axis=1, initial=0.0) > series.threshold)
-    votes = np.minimum(ratio[voting], _CAP) * series.weight[voting, None]
+    # Scaled, not clipped: a clipped vote has a flat top, and its first moment would win.
+    share = np.minimum(1.0, _CAP / ratio[voting].max(axis=1, keepdims=True, initial=1.0))
+    votes = ratio[voting] * share * series.weight[voting, None]
     bad = series.bad[voting]
     routine = votes[~bad].sum(axis=0)
     total = votes[bad].sum(axis=0) + routine / (1 + routine / _ROUTINE_CAP)
@@ -178,10 +181,29 @@ def _ratios(series: _Series, before: int, guard: int) -> Floats:
     rate_after = (sums[:, high] - left + 0.5) / (high - at)
     rising = rate_after >= _MIN_RATIO * rate_before
     falling = rate_before >= _MIN_RATIO * rate_after
+    reached, sunk = _seen_before(rows, at, local)
     # Errors that stop are a recovery, not an onset.
-    best = np.where(rising | (falling & ~series.bad[:, None]), best, 0.0)
+    step = (rising & ~reached) | (falling & ~sunk & ~series.bad[:, None])
+    best = np.where(step, best, 0.0)
     out[:, guard:] = best / _dispersion(rows)[:, None]
     return out
+
+
+def _seen_before(rows: Floats, at: Ints, span: int) -> tuple[Flags, Flags]:
+    """Whether, at each moment, the level that follows was reached before, and the same for low levels.
+
+    This is what keeps a nightly backup, or a burst every ten minutes, from being the beginning of anything.
+    """
+    sums = np.concatenate([np.zeros((len(rows), 1)), rows.cumsum(axis=1)], axis=1)
+    level = sums[:, span:] - sums[:, :-span]  # level[:, i] covers rows[:, i : i + span]
+    ends = np.clip(at - span, 0, level.shape[1] - 1)
+    begins = np.clip(at, 0, level.shape[1] - 1)
+    enough = (at >= 3 * span)[None, :]
+    highest = np.maximum.accumulate(level, axis=1)[:, ends]
+    lowest = np.minimum.accumulate(level, axis=1)[:, ends]
+    top = np.maximum.accumulate(level[:, ::-1], axis=1)[:, ::-1][:, begins]
+    bottom = np.minimum.accumulate(level[:, ::-1], axis=1)[:, ::-1][:, begins]
+    return enough & (highest >= _SAME_LEVEL * top), enough & (lowest * _SAME_LEVEL <= bottom)
 
 
 def _after_alert(grid: Grid, axis: Axis, alert_at: datetime | None) -> Floats:
