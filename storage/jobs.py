@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Update, and_, case, func, literal, or_, update
+from sqlalchemy import ColumnElement, Update, and_, case, func, literal, tuple_, update
 from sqlmodel import Session, col, select
 
 from storage.columns import JsonObject
@@ -329,16 +329,8 @@ def position(session: Session, job_id: str, *, limits: Limits | None = None) -> 
         .select_from(Job)
         .where(
             Job.state == JobState.QUEUED,
-            or_(
-                col(Job.priority) < job.priority,
-                and_(
-                    col(Job.priority) == job.priority,
-                    or_(
-                        col(Job.created_at) < job.created_at,
-                        and_(col(Job.created_at) == job.created_at, col(Job.id) < job_id),
-                    ),
-                ),
-            ),
+            tuple_(col(Job.priority), col(Job.created_at), col(Job.id))
+            < tuple_(job.priority, job.created_at, job_id),
         )
     ).one()
     if limits is None:
