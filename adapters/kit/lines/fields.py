@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 
 from adapters.kit.lines import levels
+from adapters.kit.lines.formats import sample
 from adapters.kit.lines.times import TIME, Calendar, read_column
 
 ROLES: Final[Mapping[str, Sequence[str]]] = {
@@ -68,7 +69,7 @@ def read_json(texts: pl.Series, calendar: Calendar) -> tuple[pl.Series, pl.DataF
         text are left for another round, whose sample then shows how they are named.
     """
     stripped = texts.str.strip_chars()
-    like = stripped.str.starts_with("{") & stripped.str.ends_with("}")
+    like = _alike(stripped, stripped.str.starts_with("{") & stripped.str.ends_with("}"))
     rows = stripped.filter(like)
     decoded, valid = _decode(rows)
     mask = _within(like, valid)
@@ -88,7 +89,9 @@ def read_logfmt(
     mask = texts.str.contains(pattern)
     rows = texts.filter(mask)
     keys = dict.fromkeys(
-        key for line in _sample(rows) for key in re.findall(r"(?:^|\s)([A-Za-z_@][\w.@/-]*)=", line)
+        key
+        for line in sample(rows, _SAMPLE)
+        for key in re.findall(r"(?:^|\s)([A-Za-z_@][\w.@/-]*)=", line)
     )
     columns: Columns = {}
     for key in list(keys)[:_KEYS]:
@@ -109,6 +112,7 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
     """Columns of a `LogBatch` from columns of strings named in lower case, dots for nesting."""
     if height is None:
         height = next(iter(columns.values())).len() if columns else 0
+    partial = _partial(columns, height)
     out = {
         role: _first(columns, ROLES[role], height)
         for role in ("text", "service", "host", "trace", "error", "stack")
@@ -139,8 +143,22 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
             out["host"].alias("host"),
             trace.alias("trace"),
             status.alias("status"),
+            partial.alias("partial"),
         ]
     )
+
+
+def _partial(columns: Columns, height: int) -> pl.Series:
+    """Which records hold a line that Docker split at 16 KiB: all but its last part lack the line feed.
+
+    https://docs.docker.com/engine/logging/drivers/json-file/
+    """
+    if {"log", "stream", "time"} <= columns.keys():
+        ends = columns["log"].str.ends_with("\n")
+        if ends.any():
+            daemon = columns["stream"].is_not_null() & columns["time"].is_not_null()
+            return (~ends & daemon).fill_null(value=False)
+    return pl.Series([False]).new_from_index(0, height)
 
 
 def _timely() -> set[str]:
@@ -160,12 +178,13 @@ def _first(columns: Columns, names: Iterable[str], height: int) -> pl.Series:
     found = pl.Series("found", [None], dtype=pl.String).new_from_index(0, height)
     for name in names:
         if name in columns and found.null_count():
-            found = found.fill_null(_plain(columns[name]))
+            column = columns[name]
+            found = found.fill_null(column if names is ROLES["text"] else _plain(column))
     return found
 
 
 def _plain(column: pl.Series) -> pl.Series:
-    """A column without what is no text: nested objects, empty strings."""
+    """A column without what is no text: nested objects and lists, empty strings."""
     odd = column.str.contains(r"^(?:\{.*\}|\[.*\]|\s*)$")
     return column.set(odd, None) if odd.any() else column
 
@@ -229,19 +248,33 @@ def _logfmt_value(rows: pl.Series, key: str) -> pl.Series:
 def _decode(rows: pl.Series) -> tuple[Columns, pl.Series]:
     """Columns of the objects, and which rows are objects at all."""
     all_rows = pl.Series([True]).new_from_index(0, rows.len())
-    columns = _columns(rows, _keys(rows), depth=1)
+    columns = _columns(rows)
     if columns is not None:
         return columns, all_rows
     valid = pl.Series([_is_object(row) for row in rows], dtype=pl.Boolean)
     kept = rows.filter(valid)
-    return _columns(kept, _keys(kept), depth=1) or _slow_columns(kept), valid
+    return _columns(kept) or _slow_columns(kept), valid
 
 
-def _columns(rows: pl.Series, keys: Sequence[str], depth: int, prefix: str = "") -> Columns | None:
+def _alike(texts: pl.Series, like: pl.Series) -> pl.Series:
+    """Those of the rows that can share a schema: a field that is a text here and an object there divides them."""
+    kinds: dict[str, set[bool]] = {}
+    for record in _objects(sample(texts.filter(like), _SAMPLE)):
+        for key, value in record.items():
+            if key.lower() in _PARENTS and value is not None:
+                kinds.setdefault(key, set()).add(isinstance(value, dict))
+    for key, found in kinds.items():
+        if len(found) == 2:
+            narrower = like & texts.str.contains(rf'"{re.escape(key)}"\s*:\s*\{{')
+            like = narrower if narrower.any() else like
+    return like
+
+
+def _columns(rows: pl.Series) -> Columns | None:
     """Decode with the fast reader; None where it refuses the rows."""
-    schema = pl.Schema(dict.fromkeys(keys, pl.String()))
-    if not keys or rows.is_empty():
-        return {}
+    schema = _schema(_objects(sample(rows, _SAMPLE)))
+    if not schema:
+        return {} if rows.is_empty() else None
     body = rows.str.join("\n").item().encode()
     try:
         frame = pl.read_ndjson(io.BytesIO(body), schema=schema, ignore_errors=True)
@@ -249,34 +282,55 @@ def _columns(rows: pl.Series, keys: Sequence[str], depth: int, prefix: str = "")
         return None
     if frame.height != rows.len():
         return None
+    return _flattened(frame)
+
+
+def _flattened(frame: pl.DataFrame, prefix: str = "") -> Columns:
+    """One column for each leaf, named by its path in lower case."""
     columns: Columns = {}
-    for key in keys:
-        column = frame.get_column(key)
-        name = key.lower()
-        columns.setdefault(name, column)
-        if depth < _DEPTH and f"{prefix}{name}" in _PARENTS:
-            nested = column.set(
-                ~column.str.starts_with("{").fill_null(value=False), "{}"
-            ).fill_null("{}")
-            if (nested != "{}").any():
-                for inner, values in (
-                    _columns(nested, _keys(nested), depth + 1, f"{prefix}{name}.") or {}
-                ).items():
-                    columns.setdefault(f"{name}.{inner}", values)
+    for column in frame.get_columns():
+        name = f"{prefix}{column.name.lower()}"
+        leaves = (
+            _flattened(column.struct.unnest(), f"{name}.")
+            if isinstance(column.dtype, pl.Struct)
+            else {name: column}
+        )
+        for path, values in leaves.items():
+            columns[path] = columns[path].fill_null(values) if path in columns else values
     return columns
 
 
-def _keys(rows: pl.Series) -> list[str]:
-    """The keys of a sample of the objects."""
+def _schema(records: Sequence[Mapping[str, Any]], prefix: str = "", depth: int = 1) -> pl.Schema:
+    """What to read of objects like these: texts, and objects where fields of ours may be nested."""
+    nested: dict[str, list[Mapping[str, Any]]] = {}
     keys: dict[str, None] = {}
-    for row in _sample(rows):
+    for record in records:
+        for key, value in record.items():
+            keys[key] = None
+            if isinstance(value, dict) and value and f"{prefix}{key}".lower() in _PARENTS:
+                nested.setdefault(key, []).append(value)
+    schema = pl.Schema()
+    wanted = sorted(keys, key=lambda key: f"{prefix}{key}".lower() not in _KNOWN | _PARENTS)[:_KEYS]
+    for key in filter(set(wanted).__contains__, keys):
+        inner = (
+            _schema(nested[key], f"{prefix}{key}.", depth + 1)
+            if key in nested and depth < _DEPTH
+            else None
+        )
+        schema[key] = pl.Struct(inner) if inner else pl.String()
+    return schema
+
+
+def _objects(rows: Iterable[str]) -> list[dict[str, Any]]:
+    found = []
+    for row in rows:
         try:
-            found = orjson.loads(row)
+            value = orjson.loads(row)
         except orjson.JSONDecodeError:
             continue
-        if isinstance(found, dict):
-            keys.update(dict.fromkeys(found))
-    return list(keys)[:_KEYS]
+        if isinstance(value, dict):
+            found.append(value)
+    return found
 
 
 def _slow_columns(rows: pl.Series) -> Columns:
@@ -308,11 +362,6 @@ def _is_object(row: str) -> bool:
         return isinstance(orjson.loads(row), dict)
     except orjson.JSONDecodeError:
         return False
-
-
-def _sample(rows: pl.Series) -> list[str]:
-    step = max(1, rows.len() // _SAMPLE)
-    return rows.gather_every(step).to_list()
 
 
 def _within(mask: pl.Series, kept: pl.Series) -> pl.Series:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.kit.lines.levels import ANY_CASE, CAPITALS
+from adapters.kit.lines.levels import ANY_CASE, BEFORE_COLON, CAPITALS
 
 _UP = rf"(?P<level>{CAPITALS})"
 _ANY = rf"(?P<level>{ANY_CASE})"
@@ -96,7 +96,7 @@ HEADERS: Final = (
     Header("bracket level", rf"^\]? *\[{_ANY} *\]:? *"),
     Header("level", rf"^\]?,? +{_UP}(?::|\]|,)? +(?:\[[^\]]*\] +)?(?:- +)?"),
     Header("windows", r"^, (?P<level>Info|Warning|Error) +"),
-    Header("level colon", rf"^\]? +{_ANY}: +"),
+    Header("level colon", rf"^\]? +(?P<level>{BEFORE_COLON}): +"),
     Header("redis", r"^ (?P<level>[.*#-]) "),
     Header("gitlab", r"^ [0-9]{2}[OE][ +]?", inner=True, tells=False),
     Header("bracket service", rf"^\]? \[{_SERVICE}\]:? ", inner=True, tells=False),

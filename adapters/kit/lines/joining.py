@@ -25,10 +25,23 @@ _LOOSE_RUN = (
 PLAIN, TIMED, HEADED = 0, 1, 2
 """`head` of a line: none; only a time (or an envelope); a header with which events begin."""
 
-_NORMAL, _INDENTED, _FRAME, _START, _CHAIN, _EXCEPTION, _CALL, _BLANK = range(8)
+(
+    _NORMAL,
+    _INDENTED,
+    _FRAME,
+    _START,
+    _TRACEBACK,
+    _PANIC,
+    _CHAIN,
+    _EXCEPTION,
+    _CALL,
+    _BRACE,
+    _BLANK,
+) = range(11)
+_STARTS: Final = frozenset({_START, _TRACEBACK, _PANIC})
 
 _ERROR_NAME: Final = (
-    r"[A-Za-z_][\w.$:\\]*(?:Error|Exception|Throwable|Failure|Interrupt|Exit|Warning)\b"
+    r"(?:[A-Za-z_][\w.$:\\]*)?(?:Error|Exception|Throwable|Failure|Interrupt|Exit|Warning)\b"
 )
 # The one pattern that every line without a header is tried with; only what it finds is looked at closely.
 _ANY_OF_IT: Final = (
@@ -36,7 +49,7 @@ _ANY_OF_IT: Final = (
     r"created by |\[signal |exit status |thread '|stack backtrace:|note: run with|Exception in thread|Unhandled |"
     r"Uncaught |--- |==[0-9]+==|#[0-9]+ |PHP |Stack trace:|from |\.\.\. [0-9]+|\*\*\* |terminate called|SUMMARY: |"
     r"READ of|WRITE of|\[cause\]|(?:allocated|freed|previously allocated) by |0x[0-9a-f]+ is located |"
-    rf"{_ERROR_NAME}|\S+\.[cm]?[jt]s:[0-9]+$|[^\s:]+:[0-9]+:in |[^ (]+\([^ ]*(?:, [^ ]*)*\)$)"
+    rf"[}}\])]+;?$|{_ERROR_NAME}|\S+\.[cm]?[jt]s:[0-9]+$|[^\s:]+:[0-9]+:in |[^ (]+\([^ ]*(?:, [^ ]*)*\)$)"
 )
 _KINDS: Final = (
     (_BLANK, r"^\s*$"),
@@ -49,10 +62,13 @@ _KINDS: Final = (
             r"(?:READ|WRITE) of size |0x[0-9a-f]+ is located )"
         ),
     ),
+    (_TRACEBACK, r"^Traceback \(most recent call last\)"),
+    (_PANIC, r"^thread '[^']*' (?:\([0-9]+\) )?panicked at"),
+    (_BRACE, r"^[}\])]+;?$"),
     (
         _START,
         (
-            r"^(?:Traceback \(most recent call last\)|panic: |fatal error: |thread '[^']*' (?:\([0-9]+\) )?panicked at|"
+            r"^(?:panic: |fatal error: |"
             r"Exception in thread |Unhandled [eE]xception|Uncaught |==[0-9]+==\s?(?:ERROR|WARNING): |PHP (?:Fatal|Parse) |"
             r"\*\*\* |terminate called|\S+\.[cm]?[jt]s:[0-9]+$|[^\s:]+:[0-9]+:in .*\([\w:]+\)$)"
         ),
@@ -166,52 +182,60 @@ def _by_grammar(begins: Bools, kinds: npt.NDArray[np.uint8], heads: npt.NDArray[
     told = kinds.tolist()
     headed = (heads == HEADED).tolist()
     reached = 0
-    for at in np.flatnonzero((kinds == _FRAME) | (kinds == _START) | (kinds == _CHAIN)).tolist():
+    for at in np.flatnonzero(np.isin(kinds, (_FRAME, _CHAIN, *_STARTS))).tolist():
         if at < reached or headed[at]:
             continue
         # The line above the first frame says what happened.
         above = told[at] == _FRAME and at > reached and told[at - 1] != _BLANK
         first = at - 1 if above else at
-        reached = _trace_end(told, headed, at, opened=told[at] == _START)
+        reached = _trace_end(told, headed, at)
         begins[first + 1 : reached] = False
 
 
-def _trace_end(told: list[int], headed: list[bool], start: int, *, opened: bool) -> int:
-    """The line after the last one of the trace whose first certain line is `start`.
-
-    Args:
-        opened: it began with words that only a trace begins with, so that its closing line may be anything.
-    """
-    last, previous, closed, indents = start, told[start], False, 0
+def _trace_end(told: list[int], headed: list[bool], start: int) -> int:
+    """The line after the last one of the trace whose first certain line is `start`."""
+    last, previous, mode, closed, indents = start, told[start], told[start], False, 0
     for at in range(start + 1, len(told)):
         kind = told[at]
         if headed[at] or at - last > 3:
             break
         if kind == _BLANK:
             continue
-        apart = at - last > 1
-        if kind == _INDENTED:
-            indents += 1
-        belongs = (
-            kind in {_FRAME, _CHAIN}
-            or (kind == _CALL and (opened or previous in {_CHAIN, _FRAME, _CALL}))
-            or (kind == _START and previous == _CHAIN)
-            or (kind == _INDENTED and not closed and not apart and indents <= _INDENTED_RUN)
-            or (kind == _EXCEPTION and opened and not closed)
-            or (
-                kind == _NORMAL
-                and opened
-                and not closed
-                and not apart
-                and previous in {_INDENTED, _START}
-            )
-        )
-        if not belongs:
+        indents = indents + 1 if kind == _INDENTED else 0
+        if not _belongs(
+            kind, previous, mode, apart=at - last > 1, closed=closed or indents > _INDENTED_RUN
+        ):
             break
         closed = kind in {_EXCEPTION, _NORMAL} or (closed and kind == _INDENTED)
-        indents = indents if kind == _INDENTED else 0
+        mode = kind if kind in _STARTS else mode
         last, previous = at, kind
     return last + 1
+
+
+def _belongs(kind: int, previous: int, mode: int, *, apart: bool, closed: bool) -> bool:
+    """Whether a line goes on with a trace.
+
+    Args:
+        previous: kind of the line before it, blank lines left out.
+        mode: kind of the line that the trace began with; only after certain words may its last line be anything.
+        apart: a blank line is between.
+        closed: the exception of this trace was named already.
+    """
+    if kind in {_FRAME, _CHAIN}:
+        return True
+    if kind == _CALL:
+        return mode in _STARTS or previous in {_CHAIN, _FRAME, _CALL}
+    if kind in _STARTS:
+        return previous == _CHAIN
+    if closed:
+        return False
+    if kind == _EXCEPTION:
+        return mode in _STARTS
+    if apart:
+        return False
+    if kind == _NORMAL:
+        return (mode == _TRACEBACK and previous in {_INDENTED, _FRAME}) or previous == _PANIC
+    return _INDENTED in {kind, previous}
 
 
 def _split_long(begins: Bools, texts: pl.Series) -> None:

@@ -37,11 +37,13 @@ ANY_CASE: Final = (
     "(?i:trace|debug|dbg|information|info|inf|notice|warning|warn|wrn|error|err|eror|severe|critical|crit|"
     "fatal|ftl|panic|emergency|emerg|alert|finest|finer|fine|verbose|vrb|trc|dpanic)"
 )
+# Before a colon, where `panic:` and `fatal error:` begin a crash of Go and are a part of it.
+BEFORE_COLON: Final = "trace|debug|info|notice|warning|warn|error|critical|fatal|verbose"
 # Somewhere near the beginning of a text that has no header that we know.
 _SPOKEN: Final = (
     rf"^.{{0,80}}?(?:^|[\s\[(|<:])(?:({CAPITALS})(?:[\s\]:)|>,]|$)"
     r"|(?:##\[|::)(error|warning|debug)\b"
-    r"|(error|warning|fatal|panic|critical):)"
+    r"|([Ee]rror|[Ww]arning|[Ff]atal|panic|critical):)"
 )
 
 

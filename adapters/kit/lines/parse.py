@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from adapters.kit.lines import fields, joining, levels
-from adapters.kit.lines.formats import LOGFMT, SAMPLE, Format, detect, matches
+from adapters.kit.lines.formats import LOGFMT, Format, detect, heads, matches, sample
 from adapters.kit.lines.times import TIME, Calendar, convert
 
 _ROUNDS: Final = 16  # kinds of lines told apart in one block; what is left after that is plain text
@@ -27,9 +27,10 @@ class Memory:
     formats: dict[int, list[Format]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
 
-    def recall(self, depth: int, sample: Sequence[str]) -> Format | None:
-        for fmt in self.formats.get(depth, [])[:3]:
-            if matches(fmt, sample) * 10 >= len(sample) * 6:
+    def recall(self, depth: int, lines: Sequence[str], *, share: float) -> Format | None:
+        """A format that was seen before, if more than such a share of the lines has it."""
+        for fmt in self.formats.get(depth, []):
+            if matches(fmt, lines) > len(lines) * share:
                 return fmt
         return None
 
@@ -54,8 +55,12 @@ def parse(texts: pl.Series, calendar: Calendar, memory: Memory, depth: int = 0) 
     for _ in range(_ROUNDS):
         if left.is_empty():
             break
-        sample = left.gather_every(max(1, left.len() // SAMPLE)).to_list()
-        fmt = memory.recall(depth, sample) or detect(sample, inner=depth > 0)
+        some = heads(left)
+        fmt = (
+            memory.recall(depth, some, share=0.6)
+            or detect(some, inner=depth > 0)
+            or memory.recall(depth, some, share=0)
+        )
         if fmt is None:
             break
         mask, frame = _read(left, fmt, calendar)
@@ -107,7 +112,9 @@ def events(parsed: pl.DataFrame) -> pl.DataFrame:
 def _read(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Series, pl.DataFrame]:
     if fmt.kind == "json":
         mask, frame = fields.read_json(lines, calendar)
-        return mask, _complete(frame, joining.TIMED)
+        glue = frame.get_column("partial").shift(1, fill_value=False).alias("glue")
+        stripped = frame.with_columns(pl.col("text").str.strip_chars_end("\r\n"))
+        return mask, _complete(stripped, joining.TIMED, glue)
     if fmt.kind == "logfmt":
         mask, frame = fields.read_logfmt(lines, LOGFMT, calendar)
         return mask, _complete(frame, joining.TIMED)
@@ -145,7 +152,7 @@ def _read_text(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Se
     )
     glue = pl.Series("glue", [False]).new_from_index(0, frame.height)
     if "part" in groups.columns:  # CRI: a line after a partial one goes on with it
-        glue = (groups.get_column("part") == "P").shift(1, fill_value=False)
+        glue = (groups.get_column("part") == "P").shift(1, fill_value=False).alias("glue")
     return mask, _complete(frame, joining.HEADED if tells else joining.TIMED, glue)
 
 
@@ -196,14 +203,8 @@ def _unwrap(
     if not envelope or depth + 1 >= _DEPTH:
         return frame
     message = frame.get_column("text")
-    sample = message.gather_every(max(1, message.len() // SAMPLE)).to_list()
-    if detect(sample, inner=True) is None:
+    if detect(heads(message), inner=True) is None:
         return frame
-    docker = fmt.kind == "json" and bool(message.str.ends_with("\n").any())
-    if docker:  # the daemon splits lines at 16 KiB; all but the last part lack the line feed
-        glue = (~message.str.ends_with("\n")).shift(1, fill_value=False)
-        frame = frame.with_columns(glue.alias("glue"))
-        message = message.str.strip_chars_end("\r\n")
     inner = parse(message, calendar, memory, depth + 1)
     told = inner.select(pl.all().name.suffix("_in"))
     both = pl.concat([frame, told], how="horizontal")
@@ -269,4 +270,4 @@ def _finish(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _worth(texts: pl.Series, pattern: str) -> bool:
     """Whether a sample says that looking through all texts will find something."""
-    return bool(texts.gather_every(max(1, texts.len() // 1024)).str.contains(pattern).any())
+    return bool(sample(texts, 1024).str.contains(pattern).any())

@@ -153,7 +153,7 @@ def read_column(texts: pl.Series, calendar: Calendar) -> pl.Series:
     texts = texts.cast(pl.String).str.strip_chars(' "[]')
     out = pl.Series("time", [None], dtype=TIME).new_from_index(0, texts.len())
     open_rows = texts.is_not_null()
-    for _ in range(4):  # a column mixes few ways of writing
+    for _ in range(8):  # a column mixes few ways of writing
         if not open_rows.any():
             break
         stamp = _best(texts.filter(open_rows).head(64))
@@ -327,12 +327,8 @@ def _to_utc(naive: pl.Series, groups: pl.DataFrame, zone: str) -> pl.Series:
         minutes = next(iter(offsets.values()))
         shifted = naive if minutes == 0 else naive - timedelta(minutes=minutes)
         return shifted.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    minutes = written.replace_strict(offsets, default=0, return_dtype=pl.Int64)
-    utc = (
-        (naive.cast(pl.Int64) - minutes * 60_000_000)
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC")
-    )
+    east = written.replace_strict(offsets, default=0, return_dtype=pl.Int64) * 60_000_000
+    utc = (naive.cast(pl.Int64) - east).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return utc.zip_with(written.is_not_null(), _localised(naive, zone))
 
 
