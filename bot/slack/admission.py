@@ -28,6 +28,8 @@ from storage.db import BusyError, Database
 
 DEADLINE_S = 1.0
 """Slack waits three seconds; what is not stored in one is refused, so that Slack or the person tries again."""
+GRACE_S = 0.5
+"""What was begun within the deadline may still be committed in this time; what was not is never begun."""
 THREADS = 8
 WAITING = 1_000
 OUTCOME = "outcome"
@@ -105,20 +107,25 @@ class Admission:
             stored = asyncio.get_running_loop().run_in_executor(
                 self._threads, self._store, delivery, until
             )
-            return await asyncio.wait_for(stored, self._seconds)
+            outcome = await asyncio.wait_for(stored, self._seconds + GRACE_S)
         except (TimeoutError, BusyError, OperationalError):
             log.warning("delivery_not_stored", kind=delivery.kind, event_id=delivery.event_id)
             raise NotStoredError from None
         finally:
             self._waiting -= 1
+        if outcome is None:
+            log.warning("delivery_too_late", kind=delivery.kind, event_id=delivery.event_id)
+            raise NotStoredError
+        return outcome
 
     def close(self) -> None:
         """Let go of the threads; what they are storing is finished first."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _store(self, delivery: Delivery, until: float) -> Outcome:
+    def _store(self, delivery: Delivery, until: float) -> Outcome | None:
+        """What came of it; None when its turn came too late and nothing was written."""
         if time.monotonic() > until:
-            raise TimeoutError
+            return None
         try:
             step = self._read(delivery)
         except UserError as error:
@@ -126,17 +133,18 @@ class Admission:
         if step is None:
             return SILENCE
 
-        def work(session: Session) -> Outcome:
+        def work(session: Session) -> Outcome | None:
+            if (
+                time.monotonic() > until
+            ):  # they were told to try again, so it must not happen after all
+                return None
             now: datetime = self._db.now(session)
             if not inbox.remember(session, delivery.source, delivery.event_id, now):
                 return SILENCE
-            outcome = step(session, now)
-            if time.monotonic() > until:  # nobody waits any more; they were told to try again
-                raise TimeoutError
-            return outcome
+            return step(session, now)
 
         outcome = self._db.together(work)
-        for job_id in outcome.jobs:
+        for job_id in outcome.jobs if outcome is not None else ():
             self._notify(job_id)
         return outcome
 

@@ -48,11 +48,10 @@ class SlackDeps:
     store_s: float = DEADLINE_S
 
 
-def build_client(token: str, api_url: str) -> AsyncWebClient:
+def build_client(token: str | None, api_url: str) -> AsyncWebClient:
     """The one client of Slack's Web API.
 
-    It repeats only calls whose connection failed before they were sent; everything else is the publisher's
-    decision, because a post that is repeated blindly appears twice.
+    It repeats nothing: that is the publisher's decision, because a post that is repeated blindly appears twice.
     """
     return AsyncWebClient(
         token=token,
@@ -78,7 +77,8 @@ def build_app(deps: SlackDeps) -> AsyncApp:
 
     admission = Admission(deps.db, read, deps.notify, Zones(time.monotonic), deps.store_s)
     app = AsyncApp(
-        client=deps.client,
+        # Without a token of its own: `authorize` gives each request one, and Bolt complains about two.
+        client=build_client(None, deps.client.base_url),
         authorize=authorizer(deps.client),
         signing_secret=deps.signing_secret,
     )

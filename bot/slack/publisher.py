@@ -147,7 +147,12 @@ class Publisher:
             return None
         cursor = ""
         for _page in range(PAGES):
-            answer = await self._page(row, cursor)
+            try:
+                answer = await self._page(row, cursor)
+            except SlackApiError as error:
+                if understood(error).code == "thread_not_found":  # its root was deleted
+                    return None
+                raise
             for message in answer.get("messages") or ():
                 metadata = message.get("metadata") or {}
                 if (metadata.get("event_payload") or {}).get("key") == row.key:
