@@ -54,7 +54,7 @@ _SENTENCES = (
     re.compile(rf"\b(?:state|status|in)\W{{1,6}}{_STATES}\b", re.IGNORECASE),
 )
 _CARD = re.compile(r"CloudWatch Alarm\s?\|\s?([^|\n]{1,255})")
-_NAME_FIELDS = ("alarm name", "alarmname", "alarm", "name")
+_STATE = re.compile(_STATES, re.IGNORECASE)
 _STATE_FIELDS = (
     "new state",
     "newstatevalue",
@@ -129,44 +129,41 @@ def _from_json(message: Message) -> _Alarm | None:
 def _from_text(message: Message) -> _Alarm | None:
     link = message.link(_URL_NAME)
     signed = message.strength(SIGNS)
-    named = _linked_name(link) or next(
-        (
-            v
-            for k in _NAME_FIELDS
-            if (v := message.fields.get(k, "")) and (signed or k.startswith("alarm"))
-        ),
-        "",
-    )
-    body = "\n".join((*(title.label for title in message.titles), message.body))
-    state = next(
-        (
-            v
-            for k in _STATE_FIELDS
-            if re.fullmatch(_STATES, v := message.fields.get(k, "").strip(), re.IGNORECASE)
-        ),
-        "",
-    )
-    card = _CARD.search(body)
-    named = named or (card.group(1).strip() if card else "")
-    if not state and (signed or named or "larm" in body[:400]):
-        state, sentence_name = _sentence(body[:4000])
-        named = named or sentence_name
-    if not state and card and signed:
-        state = "ALARM" if "🚨" in body or ":rotating_light:" in body else ""
-    if not state or not named or not (signed or link or card or "larm" in body):
+    body = "\n".join((*(title.label for title in message.titles), message.body))[:4000]
+    if not (signed or link or "larm" in body[:400]):
         return None
-    region = _REGION.search(f"{link} {body[:4000]}")
-    place = _PLACE.search(body[:2000])
+    card = _CARD.search(body)
+    told, sentence_name = _sentence(body)
+    names = (
+        _linked_name(link),
+        message.value("alarm name", "alarmname"),
+        card.group(1) if card else "",
+        sentence_name,
+        message.value("alarm", "name") if signed or link else "",
+    )
+    named = next(filter(None, names), "").strip(" *\"'")
+    state = _stated(message) or told
+    if not state and card and ("🚨" in body or ":rotating_light:" in body):
+        state = "ALARM"
+    if not state or not named:
+        return None
+    region = _REGION.search(f"{link} {body}")
+    place = _PLACE.search(body)
     account = _ACCOUNT.search(
         message.value("account", "account id", "aws account", "awsaccountid")
-        or (body[:2000] if card else "")
+        or (body if card else "")
     )
     return _Alarm(
-        named.strip(" *\"'"),
+        named,
         _state(state),
         region.group(1) if region else place.group(1) if place else "",
         account.group(1) if account else "",
     )
+
+
+def _stated(message: Message) -> str:
+    values = (message.fields.get(name, "").strip() for name in _STATE_FIELDS)
+    return next((value for value in values if _STATE.fullmatch(value)), "")
 
 
 def _sentence(body: str) -> tuple[str, str]:
@@ -175,7 +172,7 @@ def _sentence(body: str) -> tuple[str, str]:
         found = pattern.search(body)
         if found:
             groups = [group for group in found.groups() if group]
-            state = next(group for group in groups if re.fullmatch(_STATES, group, re.IGNORECASE))
+            state = next(group for group in groups if _STATE.fullmatch(group))
             return state, next((group for group in groups if group != state), "")
     return "", ""
 

@@ -25,7 +25,7 @@ from adapters.kit.slack_message import Message, Signs
 SIGNS = Signs()
 
 _PHRASES = re.compile(
-    r"[\[(](?:firing|alert(?:ing)?|critical|crit|alarm|down|problem|triggered|failed|fatal|emergency|sev-?[0-3]|p[0-2])\b[^\])\n]{0,40}[\])]"
+    r"[\[(]\W{0,3}(?:firing|alert(?:ing)?|critical|crit|alarm|down|problem|triggered|failed|fatal|emergency|sev-?[0-3]|p[0-2])\b[^\])\n]{0,40}[\])]"
     r"|^(?::[\w+-]{1,40}:|[^\w\n]){0,8}(?:critical|fatal|alert|alarm|emergency|problem|outage|sev-?[0-3]|p[0-2]|warning|firing|triggered|incident)\b[^\w\n]{0,4}[:|–—-]"
     r"|\balert(?:s)? (?:for|firing|fired|triggered|raised|condition|is active|opened|on)\b|\b(?:new|active|critical|high|production|prod) alert\b"
     r"|\b(?:is|are|went|appears|seems|has gone) (?:now )?(?:down|unreachable|unhealthy|unresponsive|offline|unavailable|degraded|firing|not responding|failing|in alarm|crash\w*|out of memory)\b"
@@ -49,79 +49,37 @@ _ALERT_WORDS = re.compile(
     r"\b(?:alert|alarm|incident|monitor|outage|recover\w*|resolved|threshold|health|probe|check|downtime|firing|is up|back up|online|back to normal|all clear|heartbeat|reachable|operational|cleared)\b",
     re.IGNORECASE,
 )
+_OVER = re.compile(
+    r"\W{0,6}[\[(]\W{0,3}(?:ok|up|resolved|recovered|normal|cleared)\b|\W{0,6}(?:ok|resolved|recovered)\s?:",
+    re.IGNORECASE,
+)
+_NEVER = re.compile(
+    r"\b(?:reminder|remember to|stand-?up|birthday|anniversary|welcome|has joined|kudos|survey|scheduled maintenance|maintenance window|planned maintenance|"
+    r"maintenance (?:scheduled|starts|begins|completed)|silence[ds]?|unsilenced|muted|unmuted|downtime (?:scheduled|start\w*|end\w*)|(?:pull|merge) request|PR #?\d+|MR !\d+|(?:is|are) (?:now )?on.?call|"
+    r"added a (?:note|comment|responder)|note added|was (?:re)?assigned|(?:re)?assigned (?:to|by)|snoozed|escalated (?:to|the)|commented on|issue (?:opened|closed|created|assigned|commented)|"
+    r"new (?:comment|lead|signup|ticket|customer|subscriber|task|card|feature)|invoice|newsletter|is hiring|changed the (?:topic|title|channel))\b",
+    re.IGNORECASE,
+)
 _CHATTER = re.compile(
-    r"\b(?:reminder|remember to|stand-?up|poll|birthday|anniversary|welcome|has joined|joined the|kudos|lunch|survey|vote|retro|scheduled maintenance|maintenance window|planned maintenance|"
-    r"silence[ds]?\b|muted|unmuted|downtime scheduled|(?:pull|merge) request|PR #?\d|issue (?:opened|closed|created|assigned|commented)|commented on|new (?:comment|lead|signup|ticket|customer|subscriber|task|card)|"
-    r"assigned to you|invoice|meeting|calendar|on-?call now|feedback|postmortem|post-mortem|opened a (?:pull|merge|draft)|pushed \d|new commit|moved to|changed the (?:topic|title)|test run passed|"
-    r"what (?:did|will|are) you|how are you|office|newsletter|blog|released?:|is hiring|trending|deal|streak)\b",
+    r"\b(?:poll|joined the|lunch|vote|retro|meeting|calendar|feedback|post-?mortem|opened a draft|pushed \d+|new commit|moved to|test run passed|what (?:did|will|are) you|"
+    r"how are you|office|blog|released?:|trending|deal|streak)\b",
     re.IGNORECASE,
 )
 _RED = frozenset(
     {
-        "danger",
-        "a30200",
-        "ff0000",
-        "f00",
-        "d32f2f",
-        "d63232",
-        "e01e5a",
-        "cc0000",
-        "c00",
-        "dc3545",
-        "d9534f",
-        "b00020",
-        "e53935",
-        "f44336",
-        "eb4d5c",
-        "d00000",
-        "ff4136",
-        "ed5c5c",
-        "e45959",
-        "e74c3c",
-        "c0392b",
-        "dd0000",
-        "800000",
-        "990000",
-        "d40e0d",
-        "ff3333",
-        "d00",
-        "e03e2f",
-        "ef4444",
-        "dc2626",
-        "b71c1c",
-        "bf0000",
-        "8b0000",
-        "de350b",
-        "f4511e",
+        "danger", "a30200", "ff0000", "f00", "d32f2f", "d63232", "e01e5a", "cc0000", "c00", "dc3545", "d9534f",
+        "b00020", "e53935", "f44336", "eb4d5c", "d00000", "ff4136", "ed5c5c", "e45959", "e74c3c", "c0392b", "dd0000",
+        "800000", "990000", "d40e0d", "ff3333", "d00", "e03e2f", "ef4444", "dc2626", "b71c1c", "bf0000", "8b0000",
+        "de350b", "f4511e",
     }
-)
+)  # fmt: skip
 _GREEN = frozenset(
     {
-        "good",
-        "2eb886",
-        "36a64f",
-        "00ff00",
-        "2ecc71",
-        "28a745",
-        "5cb85c",
-        "2eb67d",
-        "0f0",
-        "008000",
-        "4caf50",
-        "00aa00",
-        "7ed321",
-        "18be52",
-        "2fb344",
-        "22c55e",
-        "16a34a",
-        "009900",
-        "00c853",
-        "388e3c",
-        "3aa3e3",
-        "27ae60",
+        "good", "2eb886", "36a64f", "00ff00", "2ecc71", "28a745", "5cb85c", "2eb67d", "0f0", "008000", "4caf50",
+        "00aa00", "7ed321", "18be52", "2fb344", "22c55e", "16a34a", "009900", "00c853", "388e3c", "3aa3e3", "27ae60",
         "36a54f",
     }
-)
+)  # fmt: skip
 _STATUS_FIELDS = (
     "status",
     "state",
@@ -177,7 +135,7 @@ def recognise(message: Message) -> Alert | None:
     if is_digest(message) or not message.titles:
         return None
     candidates = [title.label for title in message.titles[:6] if title.label]
-    if any(_CHATTER.search(head) and not _PHRASES.search(head) for head in candidates[:2]):
+    if any(_left_alone(head) for head in candidates[:2]):
         return None
     head = next((h for h in candidates if _PHRASES.search(h)), "")
     state = _state(message, head or message.title)
@@ -192,6 +150,10 @@ def recognise(message: Message) -> Alert | None:
         key=(identity(title) or title.casefold(), *targets(message)),
         severity=_severity(message, head or message.title),
     )
+
+
+def _left_alone(head: str) -> bool:
+    return bool(_NEVER.search(head) or (_CHATTER.search(head) and not _PHRASES.search(head)))
 
 
 def _convincing(message: Message, state: AlertState, head: str) -> bool:
@@ -210,9 +172,8 @@ def _convincing(message: Message, state: AlertState, head: str) -> bool:
             _TROUBLE.search("\n".join(message.lines[:6]))
         )
         return marks >= 2 or (marks == 1 and trouble)
-    return bool(_ALERT_WORDS.search(message.title)) or bool(
-        message.value(*_STATUS_FIELDS) and marks
-    )
+    told = _OVER.match(message.title) or _ALERT_WORDS.search(message.title)
+    return told is not None or bool(message.value(*_STATUS_FIELDS) and marks)
 
 
 def _state(message: Message, head: str) -> AlertState | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from adapters.kit.slack_message import Message
 
@@ -62,6 +63,14 @@ _NOISE = frozenset(
         "monitor", "test", "available", "unavailable", "reachable", "unreachable", "returned", "went", "goes",
     }
 )  # fmt: skip
+_THINGS = frozenset(
+    {
+        "line", "lines", "event", "events", "time", "times", "occurrence", "occurrences", "request", "requests", "result", "results",
+        "item", "items", "user", "users", "message", "messages", "job", "jobs", "pod", "pods", "host", "hosts", "instance", "instances",
+        "retries", "datapoint", "datapoints", "percent", "location", "locations", "row", "rows",
+    }
+)  # fmt: skip
+_COUNTED = _THINGS | {"error", "errors", "failure", "failures"}
 _WORD_EDGES = " \t\"'`()[]{}<>,;!?*_~|•·–—-=:.✅❌🔥🚨⚠🔴🟢🟡🟠🔵🛑📈📉🆘💥☠🎉👍⛔❗❕"
 _RESOURCE = re.compile(r"(?=[\w.:/-]{2,120}$)(?=.*[\d./_-])[\w][\w.:/-]*[\w/]", re.ASCII)
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?")
@@ -87,18 +96,24 @@ def identity(text: str, *, keep_words: bool = False) -> str:
     Status and severity words (unless `keep_words`), emoji, times, counts and measured values go; names that hold
     digits (`web-01`, `10.0.0.1`, `p99`) and HTTP status codes stay.
     """
+    words = [
+        raw.strip(_WORD_EDGES)
+        for raw in _TIMES.sub(" ", _EMOJI.sub(" ", text[:1000])).casefold().split()
+    ]
     kept: list[str] = []
-    previous = ""
-    for raw in _TIMES.sub(" ", _EMOJI.sub(" ", text[:1000])).casefold().split():
-        word = raw.strip(_WORD_EDGES)
-        if word and (keep_words or word not in _NOISE) and not _measured(word, previous):
+    previous, counted = "", False
+    for word, following in pairwise([*words, ""]):
+        measured = bool(word) and _measured(word, previous, following)
+        noise = not keep_words and word in _NOISE
+        if word and not measured and not noise and not (counted and word in _COUNTED):
             kept.append(word)
-        previous = word
+        previous, counted = word, measured
     return " ".join(kept)
 
 
-def _measured(word: str, previous: str) -> bool:
-    if _ADDRESS.fullmatch(word) or word in _HTTP_STATUSES:
+def _measured(word: str, previous: str = "", following: str = "") -> bool:
+    """A count or a measured value; an address or a HTTP status that counts nothing is a name."""
+    if _ADDRESS.fullmatch(word) or (word in _HTTP_STATUSES and following not in _THINGS):
         return False
     return _VALUE.fullmatch(word) is not None and previous not in _NUMBERED
 
@@ -133,7 +148,7 @@ def _names_target(name: str, value: str) -> bool:
 def _named_in(line: str) -> tuple[str, ...]:
     """What a line says it is "on", and the hosts that it names."""
     named = [word.casefold().rstrip(".:/") for word in _ON.findall(line)]
-    found = {word for word in named if _RESOURCE.fullmatch(word) and not _measured(word, "")}
+    found = {word for word in named if _RESOURCE.fullmatch(word) and not _measured(word)}
     for raw in line.casefold().split():
         word = raw.strip(_WORD_EDGES)
         if _HOST.fullmatch(word) and not _NOT_HOSTS.fullmatch(word):

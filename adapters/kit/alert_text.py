@@ -68,7 +68,7 @@ _DIGEST = re.compile(
     re.IGNORECASE,
 )
 _DIGEST_START = re.compile(
-    r"\W{0,4}(?::[\w+-]{1,40}:\s?)?\W{0,4}(?:error recap|(?:your |the )?(?:daily|weekly|monthly|nightly|morning)\s|recap|digest|summary of|handover)",
+    r"\W{0,4}(?::[\w+-]{1,40}:\s?)?\W{0,4}(?:error recap|(?:your |the )?(?:daily|weekly|monthly|nightly|morning)\s(?:[\w-]{1,20}\s){0,2}(?:report|summary|digest|recap|stats|update|overview|review|numbers)\b(?!\s(?:job|generation|task|pipeline|export))|recap|digest|summary of|handover)",
     re.IGNORECASE,
 )
 _BAD = re.compile(

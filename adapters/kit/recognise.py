@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 import adapters
 from adapters.kit.alert_text import is_test
 from adapters.kit.records import Alert, AlertState, Deploy, Record, Severity
 from adapters.kit.slack_message import Message, Signs, effective, extract
+
+_LOG = structlog.get_logger(__name__)
 
 LAST = ("generic_deploy", "generic_alert")
 """The modules that are asked when no vendor knows the message."""
@@ -160,7 +164,7 @@ def _inner(event: object) -> Mapping[str, object]:
 
 def _readable(event: Mapping[str, object], self_ids: Collection[str]) -> Message | None:
     """The message, unless it is none that a machine other than ours has just posted."""
-    if event.get("type") not in {None, "message"}:
+    if event.get("type") not in (None, "message"):  # a list, not a set: the value may be unhashable
         return None
     current, _before = effective(event)
     subtype = current.get("subtype")
@@ -189,7 +193,11 @@ def _read(message: Message) -> Alert | Deploy | None:
         recognisers(), key=lambda r: (_rank(r.module), -message.strength(r.signs), r.module)
     )
     for vendor in ranked:
-        found = vendor.recognise(message)
+        try:
+            found = vendor.recognise(message)
+        except Exception:  # noqa: BLE001 - the edge to foreign text: one vendor's bug must not lose the alerts of all
+            _LOG.warning("recogniser_failed", module=vendor.module, exc_info=True)
+            continue
         if found is not None:
             return found
     return None

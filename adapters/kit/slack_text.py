@@ -141,6 +141,9 @@ class Walk:
         self._titles.append((rank, len(self._titles), Link(url, label.strip()[:500])))
 
     def attachment(self, node: Mapping[str, object]) -> None:
+        self._nodes -= 1
+        if self._nodes <= 0 or self._room <= 0:
+            return
         before = len(self.lines)
         self.text(node.get("pretext"), title_rank=4)
         self.text(node.get("author_name"))
@@ -156,7 +159,7 @@ class Walk:
         for item in dicts(node.get("fields")):
             self._field(item)
         self.blocks(node.get("blocks"))
-        for item in dicts(node.get("actions")):
+        for item in dicts(node.get("actions"))[:50]:
             self._control(item)
         fallback = plain(clean(node.get("fallback")))[0].strip().split("\n")[0]
         if len(self.lines) == before:
@@ -206,7 +209,7 @@ class Walk:
     def _paired_fields(self, value: object) -> None:
         """Fields of a section; some senders put the name into one field and its value into the next."""
         name = ""
-        for item in dicts(value):
+        for item in dicts(value)[:50]:
             raw = clean(item.get("text")).strip()
             self.text(raw)
             heading = _BOLD_ONLY.fullmatch(raw)
@@ -217,6 +220,9 @@ class Walk:
                 name = ""
 
     def _field(self, item: Mapping[str, object]) -> None:
+        self._nodes -= 1
+        if self._nodes <= 0 or self._room <= 0:
+            return
         name, value = plain(clean(item.get("title")))[0].strip(), clean(item.get("value"))
         if name and value.strip():
             self._pair(name.strip(" :"), value)
@@ -235,7 +241,7 @@ class Walk:
         url, label = _word_url(node.get("url")), node.get("text")
         if url and len(self.links) < MAX_LINKS:
             words = label.get("text") if isinstance(label, Mapping) else label
-            self.links.append(Link(url, plain(clean(words))[0].strip()[:200]))
+            self.links.append(Link(url, plain(clean(words)[:300])[0].strip()[:200]))
 
     def _pair(self, name: str, value: str) -> None:
         shown = plain(value[:2000])[0].strip(' \t\n*`"')
@@ -275,7 +281,7 @@ def _word_url(value: object) -> str:
 def _inline(node: Mapping[str, object]) -> str:
     """One line of rich text, written back as mrkdwn."""
     parts: list[str] = []
-    for item in dicts(node.get("elements")):
+    for item in dicts(node.get("elements"))[:500]:
         kind, text = item.get("type"), clean(item.get("text"))
         if kind == "link":
             url = _word_url(item.get("url"))
