@@ -50,26 +50,26 @@ def record(  # noqa: PLR0913 - where, what and when
     if known is None:
         made = session.exec(
             insert(session, Alert)
-            .values(
-                workspace=workspace,
-                channel=channel,
-                fingerprint=alert.fingerprint,
-                ts=ts,
-                last_ts=ts,
-                source=alert.source,
-                title=alert.title,
-                service=alert.service,
-                severity=alert.severity,
-                payload=alert.payload,
-                count=1,
-                first_seen=now,
-                last_seen=now,
-                resolved=False,
-            )
             .on_conflict_do_nothing(
                 index_elements=["workspace", "channel", "fingerprint"], index_where=OPEN_ALERT
             )
-            .returning(col(Alert.id))
+            .returning(col(Alert.id)),
+            params={
+                "workspace": workspace,
+                "channel": channel,
+                "fingerprint": alert.fingerprint,
+                "ts": ts,
+                "last_ts": ts,
+                "source": alert.source,
+                "title": alert.title,
+                "service": alert.service,
+                "severity": alert.severity,
+                "payload": alert.payload,
+                "count": 1,
+                "first_seen": now,
+                "last_seen": now,
+                "resolved": False,
+            },
         ).first()
         if made is not None:
             return session.get_one(Alert, made[0]), True

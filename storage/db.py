@@ -214,10 +214,14 @@ def touch(session: Session, topic: str) -> None:
 
 
 def insert(session: Session, table: type[Row]) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of the session's dialect, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """An INSERT of the session's dialect, with `on_conflict_do_nothing` and `on_conflict_do_update`.
+
+    On the table, not the class, and with the values as `params` of `exec`: half the time of an ORM insert.
+    """
+    plain = Row.metadata.tables[str(table.__tablename__)]
     if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+        return sqlite.insert(plain)
+    return postgresql.insert(plain)
 
 
 def one_at_a_time(session: Session, key: int) -> None:

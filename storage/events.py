@@ -37,9 +37,14 @@ def append(
     if number is None:
         raise UnknownInvestigationError(investigation_id)
     session.exec(
-        insert(session, InvestigationEvent).values(
-            investigation_id=investigation_id, number=number, kind=kind, payload=payload, at=now
-        )
+        insert(session, InvestigationEvent),
+        params={
+            "investigation_id": investigation_id,
+            "number": number,
+            "kind": kind,
+            "payload": payload,
+            "at": now,
+        },
     )
     touch(session, "event")
     return int(number)

@@ -15,9 +15,9 @@ def remember(session: Session, source: str, event_id: str, now: datetime) -> boo
     """True the first time. Belongs into the transaction that stores what the event asks for."""
     made = session.exec(
         insert(session, Inbox)
-        .values(source=source, event_id=event_id, received_at=now)
         .on_conflict_do_nothing(index_elements=["source", "event_id"])
-        .returning(col(Inbox.source))
+        .returning(col(Inbox.source)),
+        params={"source": source, "event_id": event_id, "received_at": now},
     ).first()
     return made is not None
 

@@ -48,9 +48,9 @@ def open(session: Session, new: NewInvestigation, now: datetime) -> tuple[Invest
     """The investigation of this origin, and whether this call created it."""
     made = session.exec(
         insert(session, Investigation)
-        .values(**_defaults(), **asdict(new), created_at=now, updated_at=now)
         .on_conflict_do_nothing(index_elements=["workspace", "origin"])
-        .returning(col(Investigation.id))
+        .returning(col(Investigation.id)),
+        params={**_defaults(), **asdict(new), "created_at": now, "updated_at": now},
     ).first()
     found = session.exec(
         select(Investigation).where(

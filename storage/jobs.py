@@ -70,25 +70,25 @@ def enqueue(  # noqa: PLR0913 - a job has these parts
     job_id = uuid.uuid4().hex
     made = session.exec(
         insert(session, Job)
-        .values(
-            id=job_id,
-            kind=kind,
-            workspace=workspace,
-            investigation_id=investigation_id,
-            priority=priority,
-            state=JobState.QUEUED,
-            payload=payload,
-            dedupe_key=dedupe_key,
-            created_at=now,
-            run_after=run_after or now,
-            attempt=0,
-            max_attempts=max_attempts,
-            fence=0,
-            cancel_requested=False,
-            error="",
-        )
         .on_conflict_do_nothing(index_elements=["workspace", "dedupe_key"], index_where=OPEN_JOB)
-        .returning(col(Job.id))
+        .returning(col(Job.id)),
+        params={
+            "id": job_id,
+            "kind": kind,
+            "workspace": workspace,
+            "investigation_id": investigation_id,
+            "priority": priority,
+            "state": JobState.QUEUED,
+            "payload": payload,
+            "dedupe_key": dedupe_key,
+            "created_at": now,
+            "run_after": run_after or now,
+            "attempt": 0,
+            "max_attempts": max_attempts,
+            "fence": 0,
+            "cancel_requested": False,
+            "error": "",
+        },
     ).first()
     touch(session, "job")
     if made is None:
@@ -201,15 +201,14 @@ def save_step(
         LostLease: the fence is stale.
     """
     hold(session, job_id, fence)
-    statement = insert(session, JobStep).values(
-        job_id=job_id, step=step, result=result, fence=fence, saved_at=now
-    )
+    statement = insert(session, JobStep)
     new = statement.excluded
     session.exec(
         statement.on_conflict_do_update(
             index_elements=["job_id", "step"],
             set_={"result": new.result, "fence": new.fence, "saved_at": new.saved_at},
-        )
+        ),
+        params={"job_id": job_id, "step": step, "result": result, "fence": fence, "saved_at": now},
     )
 
 

@@ -27,18 +27,18 @@ def add(  # noqa: PLR0913, PLR0917 - a message has these parts
     """Keep one message; False when (channel, ts) is already there."""
     made = session.exec(
         insert(session, Message)
-        .values(
-            investigation_id=investigation_id,
-            channel=channel,
-            thread_ts=thread_ts,
-            ts=ts,
-            author=author,
-            role=role,
-            text=text,
-            created_at=now,
-        )
         .on_conflict_do_nothing(index_elements=["channel", "ts"])
-        .returning(col(Message.id))
+        .returning(col(Message.id)),
+        params={
+            "investigation_id": investigation_id,
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "ts": ts,
+            "author": author,
+            "role": role,
+            "text": text,
+            "created_at": now,
+        },
     ).first()
     return made is not None
 

@@ -76,25 +76,25 @@ def put(session: Session, investigation_id: int, drafts: Sequence[Draft], now: d
 def _put_one(session: Session, investigation_id: int, draft: Draft, now: datetime) -> None:
     made = session.exec(
         insert(session, OutboxMessage)
-        .values(
-            investigation_id=investigation_id,
-            section=draft.section,
-            key=f"ir-{investigation_id}-{draft.section}",
-            seq=draft.seq,
-            kind=draft.kind,
-            channel=draft.channel,
-            thread=draft.thread,
-            body=draft.body,
-            version=1,
-            claimed_version=0,
-            state=OutboxState.PENDING,
-            attempt=0,
-            error="",
-            next_try=now,
-            created_at=now,
-        )
         .on_conflict_do_nothing(index_elements=["investigation_id", "section"])
-        .returning(col(OutboxMessage.id))
+        .returning(col(OutboxMessage.id)),
+        params={
+            "investigation_id": investigation_id,
+            "section": draft.section,
+            "key": f"ir-{investigation_id}-{draft.section}",
+            "seq": draft.seq,
+            "kind": draft.kind,
+            "channel": draft.channel,
+            "thread": draft.thread,
+            "body": draft.body,
+            "version": 1,
+            "claimed_version": 0,
+            "state": OutboxState.PENDING,
+            "attempt": 0,
+            "error": "",
+            "next_try": now,
+            "created_at": now,
+        },
     ).first()
     if made is not None:
         return
