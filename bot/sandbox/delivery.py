@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -60,11 +60,15 @@ class Delivery:
 
     def send_event(self, payload: Json) -> None:
         """Deliver an Events API payload in the background, with retries."""
-        self.spawn(self._until_acknowledged(payload))
+        first = Try("events_api", payload)
+        self.log.append(first)
+        self.spawn(self._until_acknowledged(first))
 
     async def send_once(self, kind: str, payload: Json) -> Reply:
         """Deliver a command or an interaction: Slack does not repeat those."""
-        return await self._attempt(Try(kind, payload))
+        only = Try(kind, payload)
+        self.log.append(only)
+        return await self.transport.attempt(only)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something in the background until it ends or `stop` is called."""
@@ -78,16 +82,16 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _until_acknowledged(self, payload: Json) -> None:
-        reply = await self._attempt(Try("events_api", payload))
+    async def _until_acknowledged(self, first: Try) -> None:
+        reply = await self.transport.attempt(first)
         for attempt, pause in enumerate(RETRY_AFTER_S, start=1):
             if not reply.failed or reply.no_retry:
                 return
             await self._timers.sleep(pause)
-            reply = await self._attempt(Try("events_api", payload, attempt, reply.failed))
+            again = replace(first, attempt=attempt, reason=reply.failed)
+            self.log.append(again)
+            reply = await self.transport.attempt(again)
         if reply.failed:
-            log.warning("sandbox_event_lost", event_id=payload.get("event_id"), reason=reply.failed)
-
-    async def _attempt(self, one: Try) -> Reply:
-        self.log.append(one)
-        return await self.transport.attempt(one)
+            log.warning(
+                "sandbox_event_lost", event_id=first.payload.get("event_id"), reason=reply.failed
+            )

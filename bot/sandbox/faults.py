@@ -40,12 +40,17 @@ class Faults:
         self._faults.clear()
 
     def due(self, method: str) -> Fault | None:
-        """The fault that strikes this call, if any; counts the call."""
+        """The fault that strikes this call, if any; counts the call.
+
+        Faults of the same method strike one after the other: the second one waits until the first is over.
+        """
+        waiting: set[str] = set()
         for fault in self._faults:
-            if fault.method not in (method, "*"):
+            if fault.method not in (method, "*") or fault.method in waiting:
                 continue
             if fault.after > 0:
                 fault.after -= 1
+                waiting.add(fault.method)
                 continue
             fault.times -= 1
             if fault.times <= 0:

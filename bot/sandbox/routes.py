@@ -61,6 +61,7 @@ DRIVER = frozenset(
         "status",
         "submit_view",
         "transcript",
+        "uninstall",
         "upload",
         "views",
     ]
@@ -160,13 +161,15 @@ def _refused(text: str, status: int) -> web.Response:
 
 def _changes(slack: LocalSlack) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def changes(request: web.Request) -> web.StreamResponse:
-        since = (
-            int(request.query.get("since", "-1"))
-            if request.query.get("since", "").isdigit()
-            else -1
-        )
+        try:
+            since = int(request.query.get("since", "-1"))
+            wait_s = min(float(request.query.get("wait", "25")), 25.0)
+        except ValueError:
+            return _refused("since and wait are numbers", 400)
         if slack.workspace.version <= since:
-            await slack.change_within(25.0)
-        return web.json_response({"ok": True, "version": slack.workspace.version})
+            await slack.change_within(wait_s)
+        return web.json_response(
+            {"ok": True, "version": slack.workspace.version, "connected": slack.connected}
+        )
 
     return changes

@@ -220,6 +220,14 @@ class LocalSlack(Driver):
         """Refuse the bot's token from now on with this error; "" accepts it again."""
         self._api.revoked = error
 
+    async def uninstall(self) -> None:
+        """Somebody removes the app: it is told, and its token is worth nothing any more."""
+        await self.send_event(
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self.bot_user_id]}}
+        )
+        await self.send_event({"type": "app_uninstalled"})
+        self.revoke("account_inactive")
+
     def stream_lifetime(self, seconds: float) -> None:
         """How long a stream stays open; Slack ends them after about five minutes."""
         self._desk.stream_lives_s = seconds

@@ -12,6 +12,14 @@ from collections.abc import Mapping
 from bot.sandbox.errors import Json
 
 _TOKEN = re.compile(r"<(?:[@#!][^<>\n]+|(?:https?|mailto|tel|slack|ftp):[^<>\s][^<>\n]*)>")
+_FENCE = re.compile(r"```([\s\S]+?)```")
+_STYLED = re.compile(
+    _TOKEN.pattern + r"|`(?P<code>[^`\n]+)`"
+    r"|(?<![\w*])\*(?=\S)(?P<bold>[^*<\n]+?)(?<=\S)\*(?![\w*])"
+    r"|(?<![\w_])_(?=\S)(?P<italic>[^_<\n]+?)(?<=\S)_(?![\w_])"
+    r"|(?<![\w~])~(?=\S)(?P<strike>[^~<\n]+?)(?<=\S)~(?![\w~])"
+    r"|:(?P<emoji>[a-z0-9_+'-]*[a-z_+][a-z0-9_+'-]*):"
+)
 _URL = re.compile(r"https?://[^\s<>|\"']+[^\s<>|\"'.,;:!?)\]]")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
 _COLOURS = {"danger": "a30200", "good": "2eb886", "warning": "daa038"}
@@ -69,19 +77,14 @@ def attachment(index: int, given: Json) -> Json:
 
 
 def rich_text(text: str) -> list[Json]:
-    """The one rich text block that Slack makes of a typed message."""
-    elements: list[Json] = []
-    at = 0
-    for token in _TOKEN.finditer(text):
-        if token.start() > at:
-            elements.append({"type": "text", "text": unescaped(text[at : token.start()])})
-        elements.append(_element(token.group()[1:-1]))
-        at = token.end()
-    if at < len(text):
-        elements.append({"type": "text", "text": unescaped(text[at:])})
-    return [
-        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
-    ]
+    """The one rich text block that Slack's composer makes of a typed message, as stored (`normalised`)."""
+    parts: list[Json] = []
+    for number, piece in enumerate(_FENCE.split(text)):
+        words = piece.strip("\n") if number else piece.rstrip("\n")
+        if words:
+            kind = "rich_text_preformatted" if number % 2 else "rich_text_section"
+            parts.append({"type": kind, "elements": _styled(words, plain=bool(number % 2))})
+    return [{"type": "rich_text", "elements": parts}]
 
 
 def unescaped(text: str) -> str:
@@ -117,6 +120,31 @@ def _fallback(kept: Json) -> str:
     return str(
         kept.get("title") or kept.get("text") or kept.get("pretext") or "[no preview available]"
     )
+
+
+def _styled(text: str, *, plain: bool) -> list[Json]:
+    elements: list[Json] = []
+    at = 0
+    for match in _TOKEN.finditer(text) if plain else _STYLED.finditer(text):
+        elements += _words(text[at : match.start()])
+        elements += (
+            [_element(match.group()[1:-1])] if match.group().startswith("<") else _style(match)
+        )
+        at = match.end()
+    return elements + _words(text[at:])
+
+
+def _words(text: str, **style: bool) -> list[Json]:
+    if not text:
+        return []
+    return [{"type": "text", "text": unescaped(text)} | ({"style": style} if style else {})]
+
+
+def _style(match: re.Match[str]) -> list[Json]:
+    kind = str(match.lastgroup)
+    if kind == "emoji":
+        return [{"type": "emoji", "name": match.group(kind)}]
+    return _words(match.group(kind), **{kind: True})
 
 
 def _element(token: str) -> Json:

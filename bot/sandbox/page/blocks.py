@@ -7,6 +7,7 @@ from html import escape
 
 from bot.sandbox.errors import Json
 from bot.sandbox.page.controls import control, text
+from bot.sandbox.page.icons import icon
 from bot.sandbox.page.rich import rich_text
 from bot.sandbox.page.words import Names, link, markdown, mrkdwn, plain
 
@@ -111,7 +112,7 @@ def _picture(given: Json, css: str) -> str:
     local = url[url.find("/files/") :] if "//127.0.0.1" in url or url.startswith("/files/") else ""
     if local:
         return f'<img class="{css}" src="{escape(local)}" alt="{alt}" title="{alt}">'
-    return f'<span class="noimage" title="{escape(url)}">🖼 {alt}</span>'
+    return f'<span class="noimage" title="{escape(url)}">' + icon("picture") + f" {alt}</span>"
 
 
 def _header(given: Json, _names: Names) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from bot.sandbox import elements
 from bot.sandbox.errors import Json
 from bot.sandbox.page.emoji import emoji
+from bot.sandbox.page.icons import icon
 from bot.sandbox.page.words import Names, mrkdwn, plain
 
 _INPUT_TYPES = {
@@ -17,7 +18,6 @@ _INPUT_TYPES = {
     "email_text_input": "email",
     "url_text_input": "url",
 }
-_ICONS = {"trash": "wastebasket"}
 
 
 def control(element: Json, names: Names, *, live: bool = True) -> str:
@@ -28,12 +28,12 @@ def control(element: Json, names: Names, *, live: bool = True) -> str:
     if kind == "feedback_buttons":
         return _feedback(element)
     if kind == "icon_button":
-        face = "🗑️" if element.get("icon") == "trash" else emoji(str(element.get("icon")))
+        face = icon("trash") if element.get("icon") == "trash" else emoji(str(element.get("icon")))
         return _tag(
             "button", element, f"{face} {text(element.get('text'))}", css="icon", act="click"
         )
     if kind == "overflow":
-        return _menu(element, live=live, empty="⋯")
+        return _menu(element, live=live, css="overflow")
     if kind in ("checkboxes", "radio_buttons"):
         return _choices(element, names)
     if kind.endswith("_select"):
@@ -61,7 +61,7 @@ def _button(element: Json) -> str:
 
 def _feedback(element: Json) -> str:
     out = []
-    for name, face in (("positive", "👍"), ("negative", "👎")):
+    for name, face in (("positive", icon("thumb-up")), ("negative", icon("thumb-down"))):
         given = element.get(f"{name}_button") or {}
         label = text(given.get("text"))
         more = f' data-value="{name}" title="{label}"'
@@ -83,7 +83,7 @@ def _select(element: Json, names: Names, *, live: bool) -> str:
     return _dropdown(element, options, live=live)
 
 
-def _menu(element: Json, *, live: bool, empty: str = "") -> str:
+def _menu(element: Json, *, live: bool, css: str = "") -> str:
     initial = [element.get("initial_option"), *(element.get("initial_options") or [])]
     chosen = {one.get("value") for one in initial if isinstance(one, dict)}
     options = "".join(
@@ -91,17 +91,16 @@ def _menu(element: Json, *, live: bool, empty: str = "") -> str:
         f"{text(one.get('text'))}</option>"
         for one in elements.options(element)
     )
-    return _dropdown(element, options, live=live, empty=empty)
+    return _dropdown(element, options, live=live, css=css)
 
 
-def _dropdown(element: Json, options: str, *, live: bool, empty: str = "") -> str:
+def _dropdown(element: Json, options: str, *, live: bool, css: str = "") -> str:
     many = " multiple" if str(element["type"]).startswith("multi_") else ""
-    first = (
-        ""
-        if many
-        else f'<option value="">{empty or text(element.get("placeholder")) or "Choose…"}</option>'
+    hint = "⋯" if css else text(element.get("placeholder")) or "Choose…"
+    first = "" if many else f'<option value="">{hint}</option>'
+    return _tag(
+        "select", element, first + options, css=css, act="choose" if live else "", more=many
     )
-    return _tag("select", element, first + options, act="choose" if live else "", more=many)
 
 
 def _choices(element: Json, names: Names) -> str:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from bot.sandbox.errors import Json
 from bot.sandbox.page.blocks import attachment, blocks
 from bot.sandbox.page.emoji import emoji
+from bot.sandbox.page.icons import icon
 from bot.sandbox.page.words import Names, mrkdwn
 from bot.sandbox.state import Channel, User
 from bot.sandbox.transcript import author
@@ -137,11 +138,8 @@ class Messages:
             f'<button type="button" data-act="react" data-name="{one}" title=":{one}:">{emoji(one)}</button>'
             for one in _QUICK
         )
-        reply = (
-            ""
-            if in_thread
-            else '<button type="button" data-act="thread" title="Reply in thread">💬</button>'
-        )
+        open_thread = f'<button type="button" data-act="thread" title="Reply in thread">{icon("reply")}</button>'
+        reply = "" if in_thread else open_thread
         shortcuts = "".join(
             f'<button type="button" data-act="shortcut" data-callback="{escape(one.callback_id)}"'
             f' title="{escape(one.name)}">⚡</button>'
@@ -197,16 +195,14 @@ def _tone(name: str) -> int:
 
 
 def _file(file: Json) -> str:
-    path, name = (
-        f"/files/{escape(str(file['id']))}",
-        escape(str(file.get("title") or file.get("name"))),
-    )
-    if str(file.get("mimetype", "")).startswith("image/") and "svg" not in str(file["mimetype"]):
+    path = f"/files/{escape(str(file['id']))}"
+    name = escape(str(file.get("title") or file.get("name")))
+    if str(file.get("mimetype")) in ("image/png", "image/jpeg", "image/gif", "image/webp"):
         return (
             f'<a href="{path}" target="_blank"><img class="picture" src="{path}" alt="{name}"></a>'
         )
-    size = f"{int(file.get('size', 0)) / 1024:.1f} kB"
+    about = f"{escape(str(file.get('filetype', '')).upper())} · {int(file.get('size', 0)) / 1024:.1f} kB"
     return (
-        f'<a class="file" href="{path}" target="_blank" rel="noopener"><span>📄</span>'
-        f'<span><b>{name}</b><span class="small">{escape(str(file.get("filetype", "")).upper())} · {size}</span></span></a>'
+        f'<a class="file" href="{path}" target="_blank" rel="noopener"><span>{icon("file")}</span>'
+        f'<span><b>{name}</b><span class="small">{about}</span></span></a>'
     )

@@ -9,6 +9,7 @@ from bot.sandbox.errors import Json
 from bot.sandbox.modals import Modals
 from bot.sandbox.page.blocks import blocks
 from bot.sandbox.page.controls import text
+from bot.sandbox.page.icons import icon
 from bot.sandbox.page.messages import Messages, Piece, names_of
 from bot.sandbox.state import Channel, User
 from bot.sandbox.workspace import Workspace
@@ -75,10 +76,10 @@ class Screen:
         return (
             f'<div class="team">Local Slack</div>'
             f'<label class="who">You are <select data-act="who">{people}</select></label>'
-            f'<div class="section">Channels</div>{"".join(channels)}'
-            f'<div class="section">Incident Responder</div>'
-            f"{_entry(HOME, '⌂', 'Home', here)}{_entry(direct.id, '●', 'Messages', here)}"
-            f'<div class="section">Shortcuts</div>{globals_}'
+            f'<div class="heading">Channels</div>{"".join(channels)}'
+            f'<div class="heading">Incident Responder</div>'
+            f"{_entry(HOME, icon('home'), 'Home', here)}{_entry(direct.id, '●', 'Messages', here)}"
+            f'<div class="heading">Shortcuts</div>{globals_}'
         )
 
     def _home(self) -> list[Piece]:
@@ -137,8 +138,8 @@ def _entry(target: str, sign: str, name: str, here: str, *, off: bool = False) -
 
 def _sign(channel: Channel) -> str:
     if channel.kind == "group":
-        return "🔒"
-    return "🗄" if channel.archived else "⇄" if channel.shared else "#"
+        return icon("lock")
+    return icon("archive") if channel.archived else "⇄" if channel.shared else "#"
 
 
 def _title(channel: Channel) -> str:

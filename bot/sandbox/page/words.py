@@ -56,7 +56,7 @@ def mrkdwn(text: str, names: Names) -> str:
         joined = "\n".join(re.sub(r"^(?:&gt;|>) ?", "", line) if quoted else line for line in lines)
         inner = _spans(joined, names)
         parts.append(f"<blockquote>{inner}</blockquote>" if quoted else inner)
-    return "\n".join(parts) if "```" not in text else _spans(text, names)
+    return "".join(parts) if "```" not in text else _spans(text, names)
 
 
 def markdown(text: str, names: Names) -> str:
@@ -210,8 +210,10 @@ def _listed(lines: list[str], at: int, out: list[str], names: Names) -> int:
     items = []
     end = at
     while end < len(lines) and (item := _LIST.fullmatch(lines[end])):
-        depth = min(len(item.group("indent").expandtabs(4)) // 2, 3)
-        items.append(f'<li class="deep{depth}">{_inline(item.group("words"), names)}</li>')
+        depth, number = min(len(item.group("indent").expandtabs(4)) // 2, 3), item.group("number")
+        which = f' value="{int(number[:6])}"' if number else ""
+        css = f"deep{depth}" if number or tag == "ul" else f"deep{depth} bullet"
+        items.append(f'<li class="{css}"{which}>{_inline(item.group("words"), names)}</li>')
         end += 1
     out.append(f"<{tag}>{''.join(items)}</{tag}>")
     return end
