@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from bot.errors import UserError
 from bot.slack.blocks.notes import BUSY
+from bot.slack.blocks.text import escaped
 from bot.slack.delivery import SILENCE, Delivery, Json, Me, Outcome, Step, identify
 from bot.slack.zones import Zones
 from storage import inbox
@@ -118,10 +119,6 @@ class Admission:
             raise NotStoredError
         return outcome
 
-    def close(self) -> None:
-        """Let go of the threads; what they are storing is finished first."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-
     def _store(self, delivery: Delivery, until: float) -> Outcome | None:
         """What came of it; None when its turn came too late and nothing was written."""
         if time.monotonic() > until:
@@ -129,7 +126,7 @@ class Admission:
         try:
             step = self._read(delivery)
         except UserError as error:
-            return Outcome(str(error))
+            return Outcome(escaped(str(error)))
         if step is None:
             return SILENCE
 

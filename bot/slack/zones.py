@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ask import parse_zone
 from bot.errors import UserError
-from bot.slack.command_text import needs_zone
+from bot.slack.command_text import mentions, needs_zone
 from bot.slack.delivery import Delivery, text
 
 KEPT_S = 3_600.0
@@ -55,7 +55,8 @@ class Zones:
 def _words(delivery: Delivery) -> str:
     if delivery.kind == "command":
         return text(delivery.body, "text")
-    return text(delivery.event, "text") if delivery.kind == "event" else ""
+    said = text(delivery.event, "text") if delivery.kind == "event" else ""
+    return said if delivery.me.user in mentions(said) else ""
 
 
 async def _ask(client: AsyncWebClient, user: str) -> Zone | None:

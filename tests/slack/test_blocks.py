@@ -103,7 +103,7 @@ def test_the_first_screen_answers_what_since_when_who_and_what_next():
         "Roll back abc1234.",
         "loki: the token was refused",
         "None of these: 10 %",
-        "1 statement removed",
+        "1 statement was removed",
     ):
         assert words in first
     assert "three hours old" not in first  # what speaks against it is no reason for it
@@ -205,7 +205,22 @@ def test_any_note_stays_within_limits(words, count, seconds):
 def test_prose_and_code_never_exceed_their_limit(value, limit):
     assert len(text.prose(value, max(limit, 3))) <= max(limit, 3)
     assert len(text.code(value, max(limit, 3))) <= max(limit, 3)
+    assert len(text.sentence(value, max(limit, 3))) <= max(limit, 3)
+    assert text.sentence(value, limit).count("`") % 2 == 0
     assert "\n" not in text.prose(value, 300)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("roll back `abc_1*` *now*", "roll back `abc_1*` ∗now∗"),
+        ("an ` alone", "an ˋ alone"),
+        ("`<b>` & `c`", "`&lt;b&gt;` &amp; `c`"),
+        ("``", ""),
+    ],
+)
+def test_a_narrators_code_spans_stay_and_its_other_marks_do_not(value, shown):
+    assert text.sentence(value, 100) == shown
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ async def test_bad_words_get_an_ephemeral_usage_line_and_nothing_is_stored(
     assert slack.messages("alerts") == []
 
 
+async def test_an_error_quotes_words_without_repeating_their_mentions(rig: Rig, slack: LocalSlack):
+    shown = await slack.slash("alerts", "/investigate", "x since:<!channel>")
+    assert "<!" not in shown[0]["text"]
+
+
 async def test_help_and_status_answer_only_the_asker(rig: Rig, slack: LocalSlack):
     assert "/investigate status" in (await slack.slash("alerts", "/investigate", "help"))[0]["text"]
     rig.go.clear()
@@ -70,7 +75,9 @@ async def test_a_mention_that_makes_no_sense_is_explained_to_its_author_alone(
 ):
     await slack.mention("alerts", "since:tomorrowish x")
     await slack.wait_for(lambda s: s.ephemerals("alerts"))
-    assert "Usage: " in slack.ephemerals("alerts")[0]["text"]
+    await slack.slash("alerts", "/investigate", "help")
+    told = [one["text"] for one in slack.ephemerals("alerts") if "Usage: " in one["text"]]
+    assert len(told) == 1
     assert len(slack.messages("alerts")) == 1
 
 

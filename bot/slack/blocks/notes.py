@@ -10,7 +10,7 @@ from bot.report import Gap
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Block, Task
 from bot.slack.blocks.report import AGAIN
-from bot.slack.blocks.text import code, link, prose, stamp, user, when
+from bot.slack.blocks.text import code, link, prose, sentence, stamp, user, when
 from bot.slack.command_text import EXAMPLE, USAGE
 
 STOP = "investigation_stop"
@@ -101,7 +101,7 @@ def refused(number: int, reason: str) -> Block:
     short = prose(reason, kit.FALLBACK_LIMIT - 100)
     return kit.message(
         f"Investigation #{number} did not start: {short}",
-        [kit.section(f"Investigation #{number} did not start: {prose(reason, 1_500)}")],
+        [kit.section(f"Investigation #{number} did not start: {sentence(reason, 1_500)}")],
     )
 
 
@@ -178,7 +178,7 @@ def _paragraphs(text: str) -> list[str]:
     """Lines joined into sections of at most Slack's limit, each line made harmless on its own."""
     parts: list[str] = []
     for line in text.splitlines()[:200]:
-        shown = prose(line, kit.SECTION_LIMIT - 100)
+        shown = sentence(line, kit.SECTION_LIMIT - 100)
         if parts and len(parts[-1]) + 1 + len(shown) <= kit.SECTION_LIMIT:
             parts[-1] += f"\n{shown}"
         elif shown:

@@ -12,7 +12,7 @@ from bot.analysis.findings import Example, Pattern, Suspect, Term
 from bot.report import Claim, Report
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Block
-from bot.slack.blocks.text import code, link, literal, prose, when
+from bot.slack.blocks.text import code, link, literal, prose, sentence, when
 
 AGAIN = "investigate_again"
 FEEDBACK = "feedback"
@@ -39,7 +39,7 @@ def verdict(report: Report, number: int) -> Block:
     icon, _ = _LABELS[report.conclusion]
     blocks = [
         kit.header(f"{icon} {headline(report)}"),
-        kit.section(prose(report.summary, 1_500) or "No summary."),
+        kit.section(sentence(report.summary, 1_500) or "No summary."),
         kit.fields(_facts(report, number)),
         *_suspects(report),
         *_next_steps(report),
@@ -113,24 +113,24 @@ def _suspect(rank: int, suspect: Suspect, *, reasons: int) -> str:
 
 def _next_steps(report: Report) -> Iterator[Block]:
     if report.next_steps:
-        steps = [f"{n}. {prose(step, 280)}" for n, step in enumerate(report.next_steps[:5], 1)]
+        steps = [f"{n}. {sentence(step, 280)}" for n, step in enumerate(report.next_steps[:5], 1)]
         yield kit.section("*Next*\n" + "\n".join(steps))
 
 
 def _gaps(report: Report) -> Iterator[Block]:
     if report.gaps:
-        shown = [f"{prose(gap.system, 60)}: {prose(gap.reason, 180)}" for gap in report.gaps[:4]]
+        shown = [f"{prose(gap.system, 60)}: {sentence(gap.reason, 180)}" for gap in report.gaps[:4]]
         more = f" · and {len(report.gaps) - 4} more below" if len(report.gaps) > 4 else ""
         yield kit.context(f"*What I could not see*: {' · '.join(shown)}{more}")
 
 
 def _small_print(report: Report) -> str:
     removed = report.removed_claims
-    checked = (
-        f"{removed} {'statement' if removed == 1 else 'statements'} removed: the evidence did not carry them."
-        if removed
-        else "Every statement was checked against the evidence."
-    )
+    checked = "Every statement was checked against the evidence."
+    if removed == 1:
+        checked = "1 statement was removed: the evidence did not carry it."
+    elif removed:
+        checked = f"{removed} statements were removed: the evidence did not carry them."
     return f"{checked} This may still be wrong; verify before you act."
 
 
@@ -139,7 +139,7 @@ def _detail_groups(report: Report) -> Iterator[list[Block]]:
     yield from _patterns(report.patterns)
     yield from _listed(
         "Timeline",
-        (f"{when(m.at)} {prose(m.text, 300)}{_cites(m.cites)}" for m in report.timeline[:40]),
+        (f"{when(m.at)} {sentence(m.text, 300)}{_cites(m.cites)}" for m in report.timeline[:40]),
     )
     more = enumerate(report.suspects[TOP_SUSPECTS:20], TOP_SUSPECTS + 1)
     yield from _listed("More suspects", (_suspect(rank, one, reasons=1) for rank, one in more))
@@ -147,10 +147,10 @@ def _detail_groups(report: Report) -> Iterator[list[Block]]:
     yield from _listed(
         f"Why {_percent(report.confidence)}", (_term(term) for term in report.confidence_terms[:10])
     )
-    yield from _listed("Ruled out", (f"• {prose(one, 300)}" for one in report.ruled_out[:20]))
+    yield from _listed("Ruled out", (f"• {sentence(one, 300)}" for one in report.ruled_out[:20]))
     yield from _listed(
         "What I could not see",
-        (f"• {prose(gap.system, 60)}: {prose(gap.reason, 300)}" for gap in report.gaps[:20]),
+        (f"• {prose(gap.system, 60)}: {sentence(gap.reason, 300)}" for gap in report.gaps[:20]),
     )
     yield [kit.context(_cost(report))]
 
@@ -201,7 +201,7 @@ def _lines(example: Example) -> str:
 
 def _claim(claim: Claim) -> str:
     quote = f" {code(claim.quote, 200)}" if claim.quote else ""
-    return f"• {prose(claim.text, 400)}{quote}{_cites(claim.cites)}"
+    return f"• {sentence(claim.text, 400)}{quote}{_cites(claim.cites)}"
 
 
 def _cites(cites: Sequence[str]) -> str:
@@ -210,7 +210,7 @@ def _cites(cites: Sequence[str]) -> str:
 
 
 def _term(term: Term) -> str:
-    evidence = f": {prose(term.evidence, 220)}" if term.evidence else ""
+    evidence = f": {sentence(term.evidence, 220)}" if term.evidence else ""
     return f"• {prose(term.name.replace('_', ' '), 60)}{evidence} ({term.weight:+.1f})"
 
 

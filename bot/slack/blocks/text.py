@@ -34,10 +34,23 @@ _URL_SAFE = "/:?#[]@!$&'()*+,;=~%-._"
 def prose(value: str, limit: int) -> str:
     """A value inside a sentence of `mrkdwn`; at most `limit` characters, escapes included."""
     text = _one_line(_clean(value))
-    if any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text[:limit]):
-        # Isolated, so that right-to-left text does not reorder what stands around it.
-        return f"\u2068{_cut(text, limit - 2, _PROSE)}\u2069"
-    return _cut(text, limit, _PROSE)
+    return _isolated(_cut(text, limit - 2 if _turns(text[:limit]) else limit, _PROSE))
+
+
+def sentence(value: str, limit: int) -> str:
+    """`prose` that keeps code spans: for what narrators write. Monospace cannot be mistaken for our own words."""
+    text = _one_line(_clean(value))
+    if text.count("`") % 2:
+        return prose(value, limit)
+    parts = text.split("`")
+    shown = ""
+    for position, part in enumerate(parts):
+        mark = "`" if position % 2 else ""
+        room = limit - len(shown) - 2 * len(mark)
+        if room < 2 or not part:
+            continue
+        shown += f"{mark}{_cut(part, room, _CODE if mark else _PROSE)}{mark}"
+    return _isolated(shown) if len(shown) + 2 <= limit else shown
 
 
 def code(value: str, limit: int) -> str:
@@ -56,6 +69,11 @@ def literal(value: str, limit: int, *, lines: bool = False) -> str:
     clean = _clean(value)
     shown = clean.strip("\n") if lines else _one_line(clean)
     return _cut(_SIGILS.sub(f"<{_JOINER}", shown), limit, {})
+
+
+def escaped(value: str) -> str:
+    """Our own words that may quote somebody's: layout and code spans stay, mentions and links become text."""
+    return "".join(_ESCAPED.get(char, char) for char in value)
 
 
 def link(url: str, label: str) -> str:
@@ -123,3 +141,12 @@ def _cut(text: str, limit: int, escapes: dict[str, str]) -> str:
         pieces.append(piece)
         length += len(piece)
     return "".join(pieces)
+
+
+def _isolated(text: str) -> str:
+    """Keep right-to-left text from reordering what stands around it."""
+    return f"\u2068{text}\u2069" if _turns(text) else text
+
+
+def _turns(text: str) -> bool:
+    return any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text)

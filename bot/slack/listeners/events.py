@@ -20,8 +20,9 @@ from bot.errors import UserError
 from bot.slack import alerts, command_text, intake
 from bot.slack.admission import OUTCOME
 from bot.slack.blocks import notes
+from bot.slack.blocks.text import escaped
 from bot.slack.delivery import SILENCE, Delivery, Json, Outcome, Step, say, table, text
-from storage import investigations, messages
+from storage import inbox, investigations, messages
 from storage.investigations import NewInvestigation
 from storage.jobs import Limits
 from storage.models import Investigation
@@ -43,10 +44,10 @@ def read(delivery: Delivery, limits: Limits, now: datetime) -> Step | None:
         return None
     asked = delivery.me.user in command_text.mentions(text(event, "text"))
     if delivery.body.get("is_ext_shared_channel") is True:
-        return say(SHARED) if asked else None
+        return _once(delivery, say(SHARED)) if asked else None
     if _person(event):
         if asked:
-            return _mentioned(delivery, limits, now)
+            return _once(delivery, _mentioned(delivery, limits, now))
         return partial(_overheard, delivery=delivery) if _thread(event) else None
     found = recognised(event, delivery.me.ids)
     return alerts.read(delivery, found, limits)
@@ -80,8 +81,6 @@ def _mentioned(delivery: Delivery, limits: Limits, now: datetime) -> Step:
     event = delivery.event
     words = command_text.without_mention(text(event, "text"), delivery.me.user)
     asked = command_text.subcommand(words)
-    if asked is not None and asked.name == "help":
-        return say(notes.usage())
     new: NewInvestigation | None = None
     complaint = ""
     try:
@@ -89,10 +88,12 @@ def _mentioned(delivery: Delivery, limits: Limits, now: datetime) -> Step:
     except (
         UserError
     ) as error:  # not shown to somebody who asks on in our thread: any words do there
-        complaint = str(error)
+        complaint = escaped(str(error))
 
     def step(session: Session, now: datetime) -> Outcome:
         known = _ours(session, delivery)
+        if asked is not None and asked.name == "help":
+            return Outcome(notes.usage())
         if known is not None:
             if asked is not None and asked.name == "stop":
                 return _stop(session, known, delivery, now)
@@ -100,12 +101,21 @@ def _mentioned(delivery: Delivery, limits: Limits, now: datetime) -> Step:
         if new is None:
             return Outcome(complaint)
         started = intake.start(session, new, now, limits, seen=text(event, "ts"))
-        if not started.created:
-            return SILENCE
         _remember(session, started.investigation_id, delivery, words, now)
         return Outcome(jobs=(started.job_id,))
 
     return step
+
+
+def _once(delivery: Delivery, step: Step) -> Step:
+    """One mention arrives as two events with ids of their own: what counts is the message."""
+    source = f"slack:{delivery.workspace}:message"
+    key = f"{delivery.channel}:{text(delivery.event, 'ts')}"
+
+    def first(session: Session, now: datetime) -> Outcome:
+        return step(session, now) if inbox.remember(session, source, key, now) else SILENCE
+
+    return first
 
 
 def _new(delivery: Delivery, words: str, now: datetime) -> NewInvestigation:
@@ -148,7 +158,6 @@ def _ask(
     session: Session, known: Investigation, delivery: Delivery, words: str, now: datetime
 ) -> Outcome:
     question = command_text.plain(words).strip()
-    # One mention arrives as two events; the message's own key lets the second one pass silently.
     if not _remember(session, known.id, delivery, words, now) or not question:
         return SILENCE
     job_id = intake.ask(
