@@ -56,7 +56,7 @@ _KINDS: Final = (
     (
         _CHAIN,
         (
-            r"^\s*(?:Caused by: |Suppressed: |During handling of the above|The above exception was|goroutine [0-9]+ \[|"
+            r"^\s*(?:Caused by:|Suppressed: |During handling of the above|The above exception was|goroutine [0-9]+ \[|"
             r"created by |\[signal |exit status [0-9]+$|stack backtrace:|Stack trace:|note: run with|---> |--- End of |"
             r"SUMMARY: |\[cause\]: |\[errors\]: |PHP Stack trace:|(?:freed|allocated|previously allocated) by |"
             r"(?:READ|WRITE) of size |0x[0-9a-f]+ is located )"
@@ -87,6 +87,7 @@ _KINDS: Final = (
     (_INDENTED, r"^\s"),
 )
 _INDENTED_RUN = 20
+_MESSAGE_RUN = 10
 
 
 def starts(texts: pl.Series, heads: npt.NDArray[np.uint8], glued: Bools) -> Bools:
@@ -185,11 +186,19 @@ def _by_grammar(begins: Bools, kinds: npt.NDArray[np.uint8], heads: npt.NDArray[
     for at in np.flatnonzero(np.isin(kinds, (_FRAME, _CHAIN, *_STARTS))).tolist():
         if at < reached or headed[at]:
             continue
-        # The line above the first frame says what happened.
-        above = told[at] == _FRAME and at > reached and told[at - 1] != _BLANK
-        first = at - 1 if above else at
+        first = _opening(told, headed, at, reached) if told[at] == _FRAME else at
         reached = _trace_end(told, headed, at)
         begins[first + 1 : reached] = False
+
+
+def _opening(told: list[int], headed: list[bool], frame: int, reached: int) -> int:
+    """The line above the first frame that says what happened: the exception's name, before a message of some lines."""
+    for at in range(frame - 1, max(reached - 2, frame - _MESSAGE_RUN, -1), -1):
+        if told[at] in {_EXCEPTION, _CHAIN}:
+            return at
+        if headed[at] or at < reached:
+            break
+    return frame - 1 if frame > reached and told[frame - 1] != _BLANK else frame
 
 
 def _trace_end(told: list[int], headed: list[bool], start: int) -> int:

@@ -184,6 +184,11 @@ def test_the_console_of_dotnet_writes_its_message_on_the_next_line() -> None:
     assert [event["level"] for event in events[:2]] == ["info", "error"]
 
 
+def test_the_message_of_an_exception_may_have_several_lines() -> None:
+    trace = "org.opentest4j.AssertionFailedError: \nMissing: a\nUnexpected: b\n\n\tat a.B.c(B.java:1)\nCaused by: x.Y: one\ntwo\n\tat d.E.f(E.java:2)"
+    assert texts_of(f"ok\n{trace}\nbye\n") == ["ok", trace, "bye"]
+
+
 def test_another_kind_of_log_in_the_same_file_is_not_swallowed() -> None:
     headed = "2026-11-21 03:04:05,000 INFO shop: up\n"
     other = "".join(f"worker {number} did a thing\n" for number in range(200))
