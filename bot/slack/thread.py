@@ -84,6 +84,7 @@ class SlackThread:
         text: str,
         sources: Iterable[tuple[str, str]] = (),
         gaps: Sequence[Gap] = (),
+        listing: Sequence[str] = (),
     ) -> tuple[Draft, ...]:
         """The answer to one question in the thread.
 
@@ -92,8 +93,9 @@ class SlackThread:
             text: plain text; a line break ends a paragraph.
             sources: what it rests on: label and URL, which may be empty.
             gaps: what could not be asked.
+            listing: log lines or a diff, shown as they are.
         """
-        pages = notes.answer(text, sources, gaps)
+        pages = notes.answer(text, sources, gaps, listing)
         return self._drafts(
             *((f"answer.{key}.{part}", ANSWER, body) for part, body in enumerate(pages, 1))
         )

@@ -23,7 +23,7 @@ ALLOWED_MARKUP = re.compile(
     r"|<#C[A-Z0-9]+>"
 )
 worst = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -123,6 +123,12 @@ def test_details_hold_patterns_timeline_ruled_out_and_cost():
         assert words in rest
 
 
+def test_a_stack_trace_keeps_its_lines_and_indentation():
+    trace = "Traceback:\n  File cart.py, line 42\nKeyError: 'currency'"
+    pages = details(report(patterns=(reports.pattern("L1", text=trace),)), 42)
+    assert trace in "\n".join(map(shown, pages))
+
+
 def test_an_inconclusive_report_without_findings_says_so():
     empty = report(
         conclusion="inconclusive",
@@ -181,8 +187,16 @@ def test_an_edited_plan_gets_a_new_block_id_and_an_equal_one_keeps_it():
     st.lists(st.tuples(reports.texts, reports.texts), max_size=20),
 )
 def test_any_answer_stays_within_limits(answer, sources):
-    for page in notes.answer(answer, sources, [Gap(system=answer, reason=answer)] * 7):
+    gaps = [Gap(system=answer, reason=answer)] * 7
+    for page in notes.answer(answer, sources, gaps, listing=[answer] * 30):
         assert_harmless(page)
+
+
+def test_a_listing_is_shown_line_by_line_as_it_is():
+    [page] = notes.answer("The lines:", listing=["*a* <b>", "", "  indented `c`"])
+    block = page["blocks"][1]["elements"][0]
+    assert block["type"] == "rich_text_preformatted"
+    assert block["elements"][0]["text"] == "*a* <b>\n\n  indented `c`"
 
 
 @worst

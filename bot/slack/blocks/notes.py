@@ -10,10 +10,11 @@ from bot.report import Gap
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Block, Task
 from bot.slack.blocks.report import AGAIN
-from bot.slack.blocks.text import code, link, prose, sentence, stamp, user, when
+from bot.slack.blocks.text import code, link, literal, prose, sentence, stamp, user, when
 from bot.slack.command_text import EXAMPLE, USAGE
 
 STOP = "investigation_stop"
+ANSWER_MESSAGES = 4
 BUSY = "I am busy and could not take that in. Please try again in a minute."
 
 
@@ -60,17 +61,24 @@ def progress(number: int, title: str, tasks: Sequence[Task], *, stoppable: bool 
     return kit.message(title, body)
 
 
-def answer(text: str, sources: Iterable[tuple[str, str]], gaps: Sequence[Gap]) -> list[Block]:
+def answer(
+    text: str,
+    sources: Iterable[tuple[str, str]] = (),
+    gaps: Sequence[Gap] = (),
+    listing: Sequence[str] = (),
+) -> list[Block]:
     """An answer to a question in the thread, split where it is long.
 
     Args:
         text: what to say; line breaks separate paragraphs.
         sources: what it rests on, as (label, URL or nothing).
         gaps: what could not be asked.
+        listing: log lines or a diff, shown as they are after the text.
     """
-    groups: list[list[Block]] = [
-        [kit.section(part)] for part in _paragraphs(text) or ["I have no answer to that."]
-    ]
+    groups: list[list[Block]] = [[kit.section(part)] for part in _paragraphs(text)]
+    groups += [[kit.preformatted(part, kit.SECTION_LIMIT)] for part in _pages(listing)]
+    if not groups:
+        groups.append([kit.section("I have no answer to that.")])
     shown = [link(url, prose(label, 80)) for label, url in list(sources)[:6]]
     if shown:
         groups.append([kit.context("From " + " · ".join(shown))])
@@ -78,7 +86,8 @@ def answer(text: str, sources: Iterable[tuple[str, str]], gaps: Sequence[Gap]) -
         lacking = " · ".join(f"{prose(g.system, 60)}: {prose(g.reason, 180)}" for g in gaps[:5])
         groups.append([kit.context(f"*What I could not see*: {lacking}")])
     pages = kit.split(groups, blocks=kit.MESSAGE_BLOCKS - 2, chars=kit.MESSAGE_CHARS - 500)
-    return [kit.message(prose(text, kit.FALLBACK_LIMIT), blocks) for blocks in pages]
+    said = prose(text, kit.FALLBACK_LIMIT) or "An answer"
+    return [kit.message(said, blocks) for blocks in pages[:ANSWER_MESSAGES]]
 
 
 def failed(number: int, reference: str) -> Block:
@@ -184,6 +193,18 @@ def _paragraphs(text: str) -> list[str]:
         elif shown:
             parts.append(shown)
     return [part.strip() for part in parts if part.strip()]
+
+
+def _pages(listing: Sequence[str]) -> list[str]:
+    """Lines joined into blocks that Slack takes, each line made harmless and short on its own."""
+    pages: list[str] = []
+    for line in listing[:500]:
+        shown = literal(line, 500, lines=True)
+        if pages and len(pages[-1]) + 1 + len(shown) <= kit.SECTION_LIMIT - 100:
+            pages[-1] += f"\n{shown}"
+        else:
+            pages.append(shown)
+    return pages
 
 
 def _duration(seconds: float) -> str:

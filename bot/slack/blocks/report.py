@@ -172,7 +172,7 @@ def _patterns(patterns: Sequence[Pattern]) -> Iterator[list[Block]]:
     for position, pattern in enumerate(patterns[:8]):
         title = "*Log patterns*\n" if position == 0 else ""
         group = [kit.section(title + _pattern(pattern))]
-        group += [kit.preformatted(_lines(example), 1_200) for example in pattern.examples[:1]]
+        group += [kit.preformatted(_lines(example), 1_500) for example in pattern.examples[:1]]
         yield group
     yield from _listed("More log patterns", (_pattern(pattern) for pattern in patterns[8:30]))
 
@@ -195,8 +195,12 @@ def _pattern(pattern: Pattern) -> str:
 def _lines(example: Example) -> str:
     place = example.origin or example.source
     at = f"{place}:{example.line}" if example.line is not None else place
-    around = (at, *example.before[-2:], example.text, *example.after[:2])
-    return "\n".join(literal(line, 400) for line in around)
+    around = [
+        *(literal(line, 200, lines=True) for line in example.before[-2:]),
+        literal(example.text, 700, lines=True),
+        *(literal(line, 200, lines=True) for line in example.after[:2]),
+    ]
+    return "\n".join((literal(at, 200), *around))
 
 
 def _claim(claim: Claim) -> str:
