@@ -14,7 +14,7 @@ from adapters.kit.records import Alert, AlertState, Deploy
 from adapters.kit.slack_message import Message, Signs
 
 SIGNS = Signs(
-    names=("argocd", "argo cd", "argo-cd"),
+    names=("argocd", "argo cd", "argo-cd", "argo-rollouts", "argo rollouts"),
     urls=re.compile(
         r"//[^/]{0,200}argo-?cd[^/]{0,200}/applications/|/applications/[^\s]{1,200}\?operation=true",
         re.IGNORECASE,
@@ -29,6 +29,9 @@ _ALERTS: tuple[tuple[re.Pattern[str], AlertState, str], ...] = (
     (re.compile(rf"\bapplication {_APP} (?:has |is |health (?:status )?is |is now |has become )(?:now )?'?(?:degraded|missing|unhealthy)\b", re.IGNORECASE), "firing", "health"),
     (re.compile(rf"\bapplication {_APP} (?:has |is |health (?:status )?is |is now )(?:now |back )?'?(?:recovered|healthy)\b", re.IGNORECASE), "resolved", "health"),
 )  # fmt: skip
+_ROLLOUT = re.compile(
+    rf"\brollout {_APP} (?:has been |is )?(?P<word>aborted|degraded|completed)", re.IGNORECASE
+)
 _DEPLOYS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\bapplication {_APP} is now running (?:a )?new version", re.IGNORECASE), "succeeded"),
     (re.compile(rf"\bapplication {_APP} has been (?:successfully )?synced", re.IGNORECASE), "succeeded"),
@@ -44,6 +47,11 @@ def recognise(message: Message) -> Alert | Deploy | None:
         found = pattern.search(head)
         if found:
             return _alert(message, found, state, condition)
+    rollout = _ROLLOUT.search(head)
+    if rollout and rollout.group("word").casefold() != "completed":
+        return _alert(message, rollout, "firing", "rollout")
+    if rollout and message.at is not None:
+        return _deploy(message, rollout.group("app"), "succeeded", message.at)
     for pattern, status in _DEPLOYS:
         found = pattern.search(head)
         if found and message.at is not None:

@@ -131,7 +131,7 @@ def _from_fields(message: Message) -> Alert | None:
         _state(condition),
         rule
         or re.sub(
-            r"^(?:\W|:[\w-]+:)*(?:azure (?:monitor )?alert|fired|resolved)\W*",
+            r"^[^\n]{0,60}?\b(?:azure (?:monitor )?alert|fired|resolved|activated)\b\W{0,3}",
             "",
             message.title,
             flags=re.IGNORECASE,

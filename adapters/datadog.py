@@ -19,9 +19,9 @@ SIGNS = Signs(
     names=("datadog",), urls=re.compile(r"(?:datadoghq\.(?:com|eu)|ddog-gov\.com)/", re.IGNORECASE)
 )
 
-_STATUS = r"(?:(?:re-?)?triggered|re-?notify|re-?notified|warn(?:ing)?|alert|no data|recovered|recovery|resolved|ok|test)"
+_STATUS = r"(?:(?:re-?)?triggered|re-?notif(?:y|ied)(?:\s#?\d{1,4})?|warn(?:ing)?|alert|no data|recovered|recovery|resolved|ok|test)"
 _HEAD = re.compile(
-    rf"^\W{{0,4}}({_STATUS})(\s(?:on|for)\s\{{[^}}\n]{{0,300}}\}}|\s\([^)\n]{{0,60}}\))?\s?[\]:]\s?",
+    rf"^\W{{0,4}}(?:P[1-5]\]\W{{0,3}})?({_STATUS})(\s(?:on|for)\s\{{[^}}\n]{{0,300}}\}}|\s\([^)\n]{{0,60}}\))?\s?[\]:]\s?",
     re.IGNORECASE,
 )
 _GROUP = re.compile(
@@ -57,7 +57,7 @@ def recognise(message: Message) -> Alert | None:
     for candidate in message.titles:
         statuses, title = _statuses(candidate.label)
         if statuses and title:
-            return _monitor(message, statuses, title)
+            return _monitor(message, statuses, title, _PRIORITY.search(candidate.label))
     return None
 
 
@@ -73,7 +73,9 @@ def _statuses(label: str) -> tuple[list[str], str]:
     return found, f"{rest} {scope}".strip() if "{" in scope else rest
 
 
-def _monitor(message: Message, statuses: list[str], title: str) -> Alert:
+def _monitor(
+    message: Message, statuses: list[str], title: str, priority: re.Match[str] | None
+) -> Alert:
     state: AlertState = "firing"
     for word in statuses:
         state = _STATES.get(word, state)
@@ -84,7 +86,6 @@ def _monitor(message: Message, statuses: list[str], title: str) -> Alert:
     tags = {
         name.casefold(): value for name, value in _TAG.findall(f"{group}\n{title}\n{message.body}")
     }
-    priority = _PRIORITY.search(title)
     bare = _PRIORITY.sub("", title)
     monitor = _MONITOR.search(url)
     rule = _GROUP.sub("", bare) if named else bare

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from adapters.kit.alert_identity import identity, targets
 from adapters.kit.alert_json import embedded, part, word
-from adapters.kit.alert_text import alert, labels, severity, state_in, stated_severity
+from adapters.kit.alert_text import alert, is_digest, labels, severity, state_in, stated_severity
 from adapters.kit.alert_times import started
 from adapters.kit.records import Alert, AlertState
 from adapters.kit.slack_message import Message, Signs
@@ -27,6 +27,7 @@ _HEAD = re.compile(
     r"^(?::[\w+-]{1,40}:|[^\w\[]){0,6}(?:\[(?P<word>alert|resolved|acknowledged|recovered|closed)(?:\s?[-–]\s?(?P<level>[\w ]{1,30}))?\]|alert (?:firing|recovered|resolved|acknowledged|triggered)\b|incident (?:is )?(?:open(?:ed)?|closed|resolved|started|ended|acknowledged)\b)[\s:–-]{0,4}",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\W{0,4}incident\s#?[\w.]+\b", re.IGNORECASE)
 _TELLS = re.compile(
     r"\b(?:incident|alert|violat\w+|policy|condition|uptime check|threshold)\b", re.IGNORECASE
 )
@@ -41,7 +42,7 @@ def recognise(message: Message) -> Alert | None:
     incident = part(embedded(message), "incident")
     if word(incident, "incident_id") and word(incident, "policy_name", "condition_name", "summary"):
         return _from_json(message)
-    if message.strength(SIGNS) < 1 or not _TELLS.search(message.body[:2000]):
+    if message.strength(SIGNS) < 1 or is_digest(message) or not _TELLS.search(message.body[:2000]):
         return None
     if message.strength(SIGNS) < 3 and not _HEAD.match(message.title):
         return None
@@ -58,7 +59,9 @@ def recognise(message: Message) -> Alert | None:
         message,
         "gcp_monitoring",
         _state(message),
-        title if identity(title) else policy or condition or message.title,
+        title
+        if identity(title) and not _NUMBERED.match(title)
+        else policy or condition or message.title,
         key=number.group(1)
         if number
         else (

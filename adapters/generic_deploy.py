@@ -39,6 +39,7 @@ _SERVICE = (
         re.IGNORECASE,
     ),
     re.compile(r"\bflag\s[`\"']?([A-Za-z][\w./-]{1,80})", re.IGNORECASE),
+    re.compile(r"\bfor\s[`\"']?([A-Za-z][\w./-]{1,80})", re.IGNORECASE),
 )
 _VERSION = re.compile(
     r"(?<![\w.])(v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}|v\d{1,8}|[0-9a-f]{7,40}(?<=[a-f\d]))(?![\w.-])"
@@ -50,25 +51,11 @@ _ENVIRONMENT = re.compile(
 )
 _NOT_SERVICES = frozenset(
     {
-        "to",
-        "in",
-        "on",
-        "the",
-        "a",
-        "by",
-        "version",
-        "new",
-        "successfully",
-        "from",
-        "started",
-        "is",
-        "has",
-        "finished",
-        "and",
-        "now",
-        "it",
+        "to", "in", "on", "the", "a", "by", "version", "new", "successfully", "from", "started",
+        "is", "has", "finished", "and", "now", "it", "release", "deployment", "deploy", "build",
+        "rollout", "rollback", "service", "app", "all", "production",
     }
-)
+)  # fmt: skip
 
 
 def recognise(message: Message) -> Deploy | None:

@@ -26,6 +26,9 @@ _WORKFLOW = (
     re.compile(r"^(?:\W|:[\w+-]{1,40}:){0,6}(?:failure|failed)\W{1,4}(?P<name>[^\n]{2,100}?)(?:\s(?:#\d+|on|in|\(|for|workflow)|$)", re.IGNORECASE),
     re.compile(r"^(?:\W|:[\w+-]{1,40}:){0,6}(?P<name>[^\n:#]{2,100}?)(?:\s#\d+)?\s?(?::|\||—|-)?\s(?:workflow |run |job |has |has been |is |was )*(?:fail\w*|timed out)", re.IGNORECASE),
 )  # fmt: skip
+_BUTTON = re.compile(
+    r"(?:view|open|see|details|logs?|run|link|workflow run|build|#?\d)", re.IGNORECASE
+)
 _REPO = re.compile(r"\b([\w.-]{1,60}/[\w.-]{1,100})\b")
 _BRANCH = re.compile(r"\b(?:branch|ref|on)\W{1,3}(?:refs/heads/)?([\w./-]{2,100})", re.IGNORECASE)
 
@@ -44,7 +47,7 @@ def recognise(message: Message) -> Alert | None:
     if not about_run or not (failed or fixed):
         return None
     repo = run.group(1) if run else message.value("repository", "repo") or _first(_REPO, text)
-    workflow = message.value("workflow", "action", "workflow name") or _workflow(text)
+    workflow = message.value("workflow", "action", "workflow name") or _workflow(message, text)
     branch = (
         (message.value("branch", "ref") or _first(_BRANCH, text))
         .removeprefix("refs/heads/")
@@ -80,7 +83,12 @@ def recognise(message: Message) -> Alert | None:
     )
 
 
-def _workflow(text: str) -> str:
+def _workflow(message: Message, text: str) -> str:
+    """The words that the run's link stands behind (`CI #512: ...`), else what the sentence calls it."""
+    label = next((link.label for link in message.links if _RUN.search(link.url)), "")
+    named = label.partition(" #")[0].strip()
+    if named and len(named) <= 60 and not _BUTTON.match(named):
+        return named
     for pattern in _WORKFLOW:
         found = pattern.search(text)
         if found:

@@ -37,8 +37,8 @@ _TYPES = r"(?P<type>PROBLEM|RECOVERY|ACKNOWLEDGEMENT|FLAPPING\w*|DOWNTIME\w*|CUS
 _STATES = r"(?P<state>CRITICAL|WARNING|UNKNOWN|OK|DOWN|UP|UNREACHABLE|CRIT|WARN)"
 _SENTENCES = (
     re.compile(rf"{_TYPES}\s(?:Host|Service) Alert:?\s(?P<host>[^\s/\n]{{1,200}})(?:/(?P<service>[^\n]{{1,200}}?))?\sis\s{_STATES}\b"),
-    re.compile(rf"{_TYPES}\s?[:|–-]\s?(?P<host>[^\s\n]{{1,200}})\s[-–/|:]\s(?P<service>[^\n]{{1,200}}?)\sis\s{_STATES}\b"),
-    re.compile(rf"\[?{_TYPES}\]?\s?[:|–-]?\s?(?:service\s)?(?P<service>[^\n]{{1,200}}?)\son\s(?:host\s)?(?P<host>[^\s\n]{{1,200}})\sis\s(?:now\s)?{_STATES}\b"),
+    re.compile(rf"{_TYPES}\]?\s?[:|–-]?\s?(?P<host>[^\s\n]{{1,200}})\s[-–/|:]\s(?P<service>[^\n]{{1,200}}?)\sis\s{_STATES}\b"),
+    re.compile(rf"\[?{_TYPES}\]?\s?[:|–-]?\s?(?:[Ss]ervice\s)?(?P<service>[^\n]{{1,200}}?)\son\s(?:host\s)?(?P<host>[^\s\n]{{1,200}})\sis\s(?:now\s)?{_STATES}\b"),
     re.compile(rf"\[?{_TYPES}\]?\s?[:|–-]?\s?(?:host\s)?(?P<host>[^\s\n]{{1,200}})\sis\s(?:now\s)?{_STATES}\b"),
     re.compile(rf"^\W{{0,4}}(?::[\w+-]{{1,40}}:\s?)?HOST:\s(?P<host>[^\s\n]{{1,200}})\s{{1,8}}SERVICE:\s(?P<service>[^\n]{{1,200}}?)(?:\s{{1,8}}(?:STATE|STATUS):\s{_STATES}|\s{{1,8}}MESSAGE:|$)", re.MULTILINE),
     re.compile(rf"^\W{{0,4}}(?::[\w+-]{{1,40}}:\s?)?(?P<service>[^\n:]{{1,120}}?)\son\s(?P<host>[\w.-]{{1,200}})\sis\s{_STATES}\b", re.MULTILINE),
@@ -78,7 +78,7 @@ def recognise(message: Message) -> Alert | None:
         _state(notice),
         f"{check} on {notice.host}" if check else f"Host {notice.host}",
         key=(notice.host.casefold(), check.casefold()),
-        service=check if re.fullmatch(r"[a-z][a-z0-9._-]{2,60}", check) else "",
+        service=check,
         severity=_SEVERITIES.get(notice.state.casefold(), "unknown"),
         started_at=moment(
             message.value("date/time", "date time", "time", "when"), posted=message.at, local=True

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from adapters.kit.alert_identity import identity, targets
-from adapters.kit.alert_text import alert, severity, state_in, stated_severity
+from adapters.kit.alert_text import alert, is_digest, severity, state_in, stated_severity
 from adapters.kit.records import Alert, AlertState, Severity
 from adapters.kit.slack_message import Message, Signs
 
@@ -20,6 +20,7 @@ SIGNS = Signs(
 _ISSUE = re.compile(
     r"/issues/([\w-]{6,80})|/incidents/(\d{1,15})|[?&]issueId=([\w-]{6,80})|/violations/(\d{1,15})"
 )
+_BUTTON = re.compile(r"(?:view|acknowledge|open|see|go to|incident #?\d)", re.IGNORECASE)
 _NUMBER = re.compile(r"\bincident\s#?(\d{2,15})\b", re.IGNORECASE)
 _HEAD = re.compile(
     r"^(?::[\w+-]{1,40}:|[^\w\[]){0,6}(?:new relic (?:alerts?|incident)?[\s:|–-]{0,4})?(?:\[?(?:critical|high|medium|low|warning)\]?(?: priority)?(?: issue)?(?: (?:is|was|has been) )?[\s:|–-]{0,4})?(?:(?:incident|issue|violation)\s?(?:#?\d{2,15})?\s?(?:is |was )?(?:opened|open|activated|created|closed|acknowledged)?[\s:|–-]{0,4})?",
@@ -49,7 +50,7 @@ _FIELDS = (
 
 def recognise(message: Message) -> Alert | None:
     """The issue or incident, if New Relic posted it."""
-    if message.strength(SIGNS) < 3:
+    if message.strength(SIGNS) < 3 or is_digest(message):
         return None
     state = _state(message)
     if state is None:
@@ -99,11 +100,16 @@ def _title(message: Message) -> str:
     """The issue's own title: a field, else the headline that is left without its status words."""
     named = message.value("issue title", "issue", "incident title", "title", "violation", "alert")
     heads = [
+        *(link.label for link in message.links if _ISSUE.search(link.url)),
         *(title.label for title in message.titles if title.url),
         *(title.label for title in message.titles),
     ]
     bare = (_HEAD.sub("", head, count=1).strip(" :|-") for head in heads)
-    return named if identity(named) else next((head for head in bare if identity(head)), "")
+    return (
+        named
+        if identity(named)
+        else next((head for head in bare if identity(head) and not _BUTTON.match(head)), "")
+    )
 
 
 def _severity(message: Message) -> Severity:

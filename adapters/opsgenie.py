@@ -32,7 +32,8 @@ _ID = re.compile(
 _CREATED = re.compile(r"-(\d{13})$")
 _NUMBER = re.compile(r"#(\d{1,9})\b")
 _HEAD = re.compile(
-    r"^\W{0,4}(?:new alert:?|alert)\s?(?:\[?#?\d{1,9}\]?)?[\s:–-]{0,4}", re.IGNORECASE
+    r"^[^\w#\[]{0,4}(?:(?:new alert:?|alert)\s?(?:\[?#?\d{1,9}\]?)?|\[?#\d{1,9}\]?)[\s:–-]{0,4}",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“]([^\"“”\n]{3,300})[\"”]")
 _TAG = re.compile(r"(?<![\w/])([A-Za-z][\w.-]{0,60}):([^\s,`:]{1,120})")

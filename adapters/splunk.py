@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from adapters.kit.alert_identity import identity, targets
-from adapters.kit.alert_text import alert, severity, state_in, stated_severity
+from adapters.kit.alert_text import alert, is_digest, severity, state_in, stated_severity
 from adapters.kit.records import Alert, Severity
 from adapters.kit.slack_message import Message, Signs
 
@@ -26,8 +26,8 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _TRIGGERED = re.compile(
-    r"\b(?:splunk\s)?alert\W{1,3}(?P<name>[^\n]{1,200}?)(?:\s(?:was|has been)?\s?(?:triggered|fired)|$)",
-    re.IGNORECASE,
+    r"\b(?:splunk\s)?alert(?: name)?\s?[:|–-]\s?(?P<name>[^\n]{1,200}?)(?:\s(?:was|has been)?\s?(?:triggered|fired)|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _DETECTOR = re.compile(
     r"^(?:\W|:[\w+-]{1,40}:){0,6}\[?(?P<level>critical|major|minor|warning|info|cleared|stopped|manually resolved|acknowledged)\]?(?: alert)?\s?[:|–(-]\s?(?P<name>[^\n]{1,200})",
@@ -44,7 +44,7 @@ def recognise(message: Message) -> Alert | None:
     """The saved search or detector that fired or cleared."""
     text = "\n".join((*(title.label for title in message.titles[:3]), *message.lines[:4]))[:2000]
     condition = _CONDITION.search(text)
-    if condition is None and message.strength(SIGNS) < 3:
+    if condition is None and (message.strength(SIGNS) < 3 or is_digest(message)):
         return None
     detector = _DETECTOR.match(message.title)
     named = message.value(

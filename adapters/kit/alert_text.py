@@ -55,10 +55,12 @@ _RUNBOOK = re.compile(r"runbook|playbook|/wiki/|troubleshoot", re.IGNORECASE)
 _DASHBOARD = re.compile(r"dashboard|/d/|/d-solo/|panel|/graph\?", re.IGNORECASE)
 _SILENCE = re.compile(r"silence|mute|snooze", re.IGNORECASE)
 _TEST = re.compile(
-    r"^\W{0,4}(?:test|testing)\W|\b(?:this is (?:only )?a test|test (?:alert|notification|message|event|incident|page)s?\b"
-    r"|testalert|test-alert|sample (?:alert|notification|event)|example alert|alertmanager test)",
+    r"^\W{0,4}test(?:ing)?(?:\s?[\]:!–-]|$)|\b(?:this is (?:only )?a test|test (?:alert|notification|message|event|incident|page)s?\b"
+    r"|testalert|test-alert|sample (?:alert|notification|event)|example alert|alertmanager test|notification test|should always be firing)",
     re.IGNORECASE,
 )
+_WATCHDOG = re.compile(r"(?:\[[^\]\n]{1,40}\]\s?)?(?:Watchdog|DeadMansSwitch|InfoInhibitor)\b")
+_LEADING_MARKS = re.compile(r"^(?::[\w+-]{1,40}:\s?|[^\w\[\](){}<>\"'#/.\s-]\s?)+")
 _DIGEST = re.compile(
     r"\b(?:recap|digest|(?:daily|weekly|monthly|hourly|nightly|morning|quarterly)\s(?:[\w-]{1,20}\s){0,2}(?:report|summary|stats|update|"
     r"overview|roundup|review|numbers|metrics|usage)|(?:report|summary|stats|overview)\s(?:for|of)\s(?:the\s)?(?:last|past|this|week|day|month|"
@@ -120,12 +122,14 @@ def severity_in(title: str) -> Severity:
 
 
 def is_test(message: Message) -> bool:
-    """Whether somebody pressed "send a test notification"."""
+    """Whether nothing is wrong: somebody tries the notification out, or a watchdog shows that alerting works."""
     heads = [
         message.text[:300],
         *(title.label[:300] for title in message.titles),
         message.body[:400],
     ]
+    if any(_WATCHDOG.match(title.label) for title in message.titles):
+        return True
     return any(_TEST.search(_EMOJI.sub("", head).replace("+", " ")) for head in heads)
 
 
@@ -227,7 +231,7 @@ def alert(
     return Alert(
         source=source,
         state=state,
-        title=" ".join(title.split())[:500] or "(untitled alert)",
+        title=" ".join(_LEADING_MARKS.sub("", title).split())[:500] or "(untitled alert)",
         service=known.get("service") or service(message, shown),
         severity=rated,
         fingerprint=fingerprint(source, *parts),

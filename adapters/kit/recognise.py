@@ -199,8 +199,14 @@ def _read(message: Message) -> Alert | Deploy | None:
             _LOG.warning("recogniser_failed", module=vendor.module, exc_info=True)
             continue
         if found is not None:
-            return found
+            return _named(found, ranked[0], message) if vendor.module in LAST else found
     return None
+
+
+def _named(found: Alert | Deploy, first: _Recogniser, message: Message) -> Alert | Deploy:
+    """What only the generic reading knew is still the vendor's whose app, name or link it carries."""
+    posted = first.module not in LAST and message.strength(first.signs) >= 3
+    return found.model_copy(update={"source": first.module}) if posted else found
 
 
 def _rank(module: str) -> int:

@@ -212,8 +212,11 @@ class Walk:
         for item in dicts(value)[:50]:
             raw = clean(item.get("text")).strip()
             self.text(raw)
-            heading = _BOLD_ONLY.fullmatch(raw)
-            if heading:
+            first, _, rest = raw.partition("\n")
+            heading = _BOLD_ONLY.fullmatch(first)
+            if heading and rest.strip():
+                self._pair(heading.group(1).strip(" :"), rest)
+            elif heading:
                 name = heading.group(1).strip(" :")
             elif name and raw:
                 self._pair(name, raw)
