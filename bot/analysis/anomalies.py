@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from bot.analysis.findings import PatternKind, Term
 from bot.analysis.grid import Floats, Grid, Shape
 from bot.analysis.masking import mask_one
 from bot.analysis.onset import Flags, Step
-from bot.analysis.severity import BAD, severity, telling
+from bot.analysis.severity import BAD, telling
 from bot.analysis.tally import NO_BUCKET, Axis, Ints
 
 _EARLIER_SHARE = 0.6
@@ -26,6 +27,7 @@ _EARLIER_SHARE = 0.6
 _NOTICED = 3.0
 """Expected events from which on their absence means something."""
 
+_CLEAR_Z = 4.0  # with a thousand patterns some are three standard deviations off by chance
 _LOOKED_AT = 50
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 _DULL = frozenset(
@@ -93,6 +95,7 @@ class Anomaly:
     count: int
     baseline_count: int
     recurring: bool
+    bad: bool
     terms: tuple[Term, ...]
     first: int
     last: int
@@ -136,10 +139,17 @@ def _coarse_edge(grid: Grid, since: float) -> float:
     return max(0.0, index + min(1.0, inside))
 
 
-def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> list[Anomaly]:
+def judge(
+    grid: Grid,
+    axis: Axis,
+    step: Step | None,
+    severities: Sequence[Term],
+    words: frozenset[str],
+) -> list[Anomaly]:
     """Every pattern, best first: highest score, then most events, then by name.
 
     Args:
+        severities: the severity term of each pattern of the grid.
         words: lower-case words of the question and the alert.
     """
     parts = split(grid, step)
@@ -148,8 +158,9 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
     first, last = grid.seen(everyone)
     expected = parts.before * (parts.exposure_after / max(parts.exposure_before, 0.5))
     # An error is shown even when it only stands in the reference part: nobody vouched for the window's beginning.
-    bad = (severities(grid) >= 1.0) & (grid.total > 0)
-    candidates = np.flatnonzero((parts.after > 0) | (expected >= _NOTICED) | bad)
+    said = np.asarray([term.weight >= 1.0 for term in severities], dtype=np.bool_)
+    shown = (parts.after > 0) | (expected >= _NOTICED) | (said & (grid.total > 0))
+    candidates = np.flatnonzero(shown)
     context = _Context(
         parts=parts,
         words=words,
@@ -161,10 +172,11 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
     fading = _fading(grid)
     total = grid.total
     found: list[Anomaly] = []
-    for place, p in enumerate(candidates):
+    for place, p in enumerate(candidates.tolist()):
         shape = grid.shapes[p]
         case = _Case(
             shape=shape,
+            severity=severities[p],
             observed=int(parts.after[p]),
             before=int(parts.before[p]),
             expected=float(expected[p]),
@@ -182,6 +194,7 @@ def judge(grid: Grid, axis: Axis, step: Step | None, words: frozenset[str]) -> l
                 count=case.observed if step is not None else int(total[p]),
                 baseline_count=case.before if step is not None else int(grid.base[p]),
                 recurring=case.recurring,
+                bad=severities[p].weight >= BAD,
                 terms=case.terms(),
                 first=int(first[p]),
                 last=int(last[p]),
@@ -294,6 +307,7 @@ class _Case:
     """The numbers of one pattern, and the terms they give."""
 
     shape: Shape
+    severity: Term
     observed: int
     before: int
     expected: float
@@ -321,14 +335,14 @@ class _Case:
             return "new"
         if self.observed == 0:
             return "vanished" if self.expected >= _NOTICED else "steady"
-        if self.z >= 3 and self.ratio >= 0.58:
+        if self.z >= _CLEAR_Z and self.ratio >= 0.58:
             return "surging"
-        if self.z <= -3 and self.ratio <= -0.58:
+        if self.z <= -_CLEAR_Z and self.ratio <= -0.58:
             return "dropping"
         return "steady"
 
     def terms(self) -> tuple[Term, ...]:
-        bad = severity(self.shape)
+        bad = self.severity
         less = self.kind in {"vanished", "dropping"}
         found = [self._severity(bad), *self._change()]
         if not less:
@@ -393,13 +407,3 @@ def _term(name: str, weight: float, evidence: str) -> Term:
 def words_of(text: str) -> frozenset[str]:
     """Lower-case words that can tell one symptom from another."""
     return frozenset(word.lower() for word in _WORD.findall(text)) - _DULL
-
-
-def severities(grid: Grid) -> Floats:
-    """The severity weight of every pattern of the grid."""
-    return np.asarray([severity(shape).weight for shape in grid.shapes], dtype=np.float64)
-
-
-def is_bad(anomaly: Anomaly) -> bool:
-    """Whether the pattern is an error by level or words."""
-    return severity(anomaly.shape).weight >= BAD

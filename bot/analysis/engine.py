@@ -6,7 +6,7 @@ the same findings for the same input.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from adapters.kit.records import Commit, Deploy, LogBatch, MetricSeries, Window
 from bot.analysis import examples, propagation
-from bot.analysis.anomalies import Anomaly, judge, severities, words_of
+from bot.analysis.anomalies import Anomaly, judge, words_of
 from bot.analysis.findings import (
     Crossing,
     Example,
@@ -26,11 +26,10 @@ from bot.analysis.findings import (
 )
 from bot.analysis.frames import frames
 from bot.analysis.grid import Grid, build
-from bot.analysis.masking import mask
-from bot.analysis.onset import Step, find
-from bot.analysis.severity import BAD
+from bot.analysis.onset import Flags, Step, find
+from bot.analysis.severity import BAD, severity
 from bot.analysis.suspects import Symptom, rank
-from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, axis_of, count
+from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, Tally, axis_of, count
 
 MAX_PATTERNS = 20
 _PICTURED = 10
@@ -69,6 +68,7 @@ class Study:
     """The logs of a case, counted and judged; what `analyse` builds its findings from.
 
     Attributes:
+        bad: which patterns are errors.
         anomalies: every pattern that occurred or was expected, best first.
     """
 
@@ -76,19 +76,16 @@ class Study:
     window: Counts
     baseline: Counts
     grid: Grid
+    bad: Flags
     step: Step | None
     anomalies: tuple[Anomaly, ...]
 
-    def patterns_of(self, batch: LogBatch) -> list[int | None]:
-        """The pattern number of each row of a batch of this case; None for keys that were folded away."""
-        frame = batch.frame
-        keys = zip(
-            frame["service"].fill_null(""),
-            frame["level"].fill_null(""),
-            mask(frame["text"]),
-            strict=True,
-        )
-        return [self.grid.owner.get(key) for key in keys]
+    def assign(self, batches: Iterable[LogBatch]) -> Iterator[list[int | None]]:
+        """The pattern number of each row of each batch of the window; None for keys that were folded away."""
+        tally = Tally(None if self.window.by_position else self.axis)
+        for batch in batches:
+            keys = tally.keyed(batch.frame).select("service", "level", "masked")
+            yield [self.grid.owner.get(key) for key in keys.iter_rows()]
 
 
 def study(case: Case) -> Study:
@@ -102,11 +99,12 @@ def study(case: Case) -> Study:
     else:
         baseline = count(case.baseline, Axis(start=0, step=axis.step, size=2**62 // axis.step))
     grid = build(window, baseline)
-    bad = severities(grid)
+    terms = [severity(shape) for shape in grid.shapes]
+    bad = np.asarray([term.weight >= BAD for term in terms], dtype=np.bool_)
     step = None if window.by_position else find(grid, axis, bad, case.alert_started_at)
     words = words_of(f"{case.service} {case.symptom}")
-    anomalies = judge(grid, axis, step, words)
-    return Study(axis, window, baseline, grid, step, tuple(anomalies))
+    anomalies = judge(grid, axis, step, terms, words)
+    return Study(axis, window, baseline, grid, bad, step, tuple(anomalies))
 
 
 def analyse(case: Case) -> Findings:
@@ -239,7 +237,7 @@ def _series(done: Study, timeline: _Timeline | None) -> tuple[Series, ...]:
     services = sorted({shape.service for shape in grid.shapes})
     number = {service: i for i, service in enumerate(services)}
     of_shape = np.asarray([number[shape.service] for shape in grid.shapes], dtype=np.int64)
-    bad = severities(grid)[grid.pattern] >= BAD
+    bad = done.bad[grid.pattern]
     service = of_shape[grid.pattern]
     total = np.bincount(service, weights=grid.n, minlength=len(services))
     errors = np.bincount(service[bad], weights=grid.n[bad], minlength=len(services))

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from bot.analysis.findings import Onset, Term
 from bot.analysis.grid import Floats, Grid
-from bot.analysis.severity import BAD
 from bot.analysis.tally import Axis, Ints, micros
 
 Flags = npt.NDArray[np.bool_]
@@ -63,16 +62,16 @@ class _Series:
         return np.where(self.bad, _ERROR_THRESHOLD, _THRESHOLD)
 
 
-def find(grid: Grid, axis: Axis, severities: Floats, alert_at: datetime | None) -> Step | None:
+def find(grid: Grid, axis: Axis, is_bad: Flags, alert_at: datetime | None) -> Step | None:
     """The most likely onset in the window, or None when nothing changed convincingly.
 
     Args:
-        severities: weight of each pattern's severity term.
+        is_bad: which patterns are errors.
         alert_at: when the alert fired, if there is one; later moments count less.
     """
     if grid.after < 4:
         return None
-    series = _series(grid, severities)
+    series = _series(grid, is_bad)
     ratio = _ratios(series, grid.before, _guard(grid, axis))
     voting = np.flatnonzero(ratio.max(axis=1, initial=0.0) > series.threshold)
     # Scaled, not clipped: a clipped vote has a flat top, and its first moment would win.
@@ -96,9 +95,8 @@ def find(grid: Grid, axis: Axis, severities: Floats, alert_at: datetime | None) 
     return _refine(grid, axis, series, voting[order], best, terms)
 
 
-def _series(grid: Grid, severities: Floats) -> _Series:
+def _series(grid: Grid, is_bad: Flags) -> _Series:
     total = grid.base + np.bincount(grid.pattern, weights=grid.n, minlength=len(grid.shapes))
-    is_bad = severities >= BAD
     often = np.flatnonzero(total >= _MIN_EVENTS)
     order = np.lexsort((often, -total[often], ~is_bad[often]))
     chosen = np.sort(often[order[:_MAX_SERIES]])

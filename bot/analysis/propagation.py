@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.analysis.anomalies import Anomaly, is_bad
+from bot.analysis.anomalies import Anomaly
 from bot.analysis.findings import Crossing
 from bot.analysis.grid import Floats, Grid
 from bot.analysis.onset import Step
@@ -44,7 +44,7 @@ def order(
         return []
     firsts: dict[str, _First] = {}
     for anomaly in anomalies:
-        if anomaly.kind not in {"new", "surging"} or anomaly.recurring or not is_bad(anomaly):
+        if anomaly.kind not in {"new", "surging"} or anomaly.recurring or not anomaly.bad:
             continue
         bucket = _crossing(grid, axis, step, anomaly)
         known = firsts.get(anomaly.shape.service)

@@ -117,7 +117,7 @@ class Tally:
         self._part_rows = 0
         self._first: list[int] = []
         self._last: list[int] = []
-        self._last_time: dict[str, int] = {}
+        self._last_seen: dict[str, tuple[int, str]] = {}
         self._trace_parts: list[pl.DataFrame] = []
         self._trace_rows = 0
         self._truncated: dict[str, None] = {}
@@ -130,7 +130,7 @@ class Tally:
             self._truncated[f"{batch.source}: {batch.truncated}"] = None
         if not batch.frame.height:
             return
-        frame = self._prepare(batch.frame)
+        frame = self.keyed(batch.frame)
         grouped = frame.group_by("service", "level", "masked", "bucket").agg(
             pl.len().cast(pl.Int64).alias("n"),
             pl.col("row").min().alias("first"),
@@ -165,7 +165,8 @@ class Tally:
             traces=self._traces(),
         )
 
-    def _prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def keyed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the stream's next batch with their keys and buckets, in their order."""
         slim = (
             frame.select(
                 pl.col("service").fill_null(""),
@@ -182,7 +183,7 @@ class Tally:
         self._rows += frame.height
         if self._axis is None:
             return slim.with_columns(pl.col("row").alias("bucket"))
-        slim = self._carry_times(slim)
+        slim = self._carried(slim)
         axis = self._axis
         bucket = (pl.col("time") - axis.start).floordiv(axis.step)
         inside = (pl.col("time") >= axis.start) & (bucket < axis.size)
@@ -201,20 +202,30 @@ class Tally:
         if isinstance(low, datetime) and isinstance(high, datetime):
             self._span = (min(first or low, low), max(last or high, high))
 
-    def _carry_times(self, slim: pl.DataFrame) -> pl.DataFrame:
-        """A line without a time happened when the line before it in the same file did."""
+    def _carried(self, slim: pl.DataFrame) -> pl.DataFrame:
+        """A line without a time continues the line before it in its file: same moment, same service."""
+        untimed = pl.col("time").is_null()
         if slim["time"].null_count():
             known = pl.DataFrame(
-                {"origin": list(self._last_time), "carried": list(self._last_time.values())},
-                schema={"origin": pl.String, "carried": pl.Int64},
+                [(origin, *last) for origin, last in self._last_seen.items()],
+                schema={"origin": pl.String, "last_time": pl.Int64, "last_service": pl.String},
+                orient="row",
             )
+            writer = pl.when(untimed).then(None).otherwise("service").forward_fill().over("origin")
+            carried = pl.coalesce(writer, "last_service", pl.lit(""))
             slim = slim.join(known, on="origin", how="left", maintain_order="left").with_columns(
-                pl.coalesce(pl.col("time").forward_fill().over("origin"), "carried").alias("time")
+                pl.coalesce(pl.col("time").forward_fill().over("origin"), "last_time").alias(
+                    "time"
+                ),
+                pl.when(untimed & (pl.col("service") == ""))
+                .then(carried)
+                .otherwise("service")
+                .alias("service"),
             )
         timed = slim.filter(pl.col("time").is_not_null())
         if timed.height:
-            last = timed.group_by("origin").agg(pl.col("time").last())
-            self._last_time.update(dict(last.iter_rows()))
+            last = timed.group_by("origin").agg(pl.col("time").last(), pl.col("service").last())
+            self._last_seen.update({origin: (at, who) for origin, at, who in last.iter_rows()})
         return slim
 
     def _note_traces(self, slim: pl.DataFrame) -> None:

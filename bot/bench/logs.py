@@ -142,8 +142,8 @@ def predict(case: LogCase, incident: list[LogBatch], normal: list[LogBatch]) -> 
         )
     )
     lines: dict[int, list[int]] = defaultdict(list)
-    for batch in incident:
-        for pattern, numbers in zip(done.patterns_of(batch), _line_numbers(batch), strict=True):
+    for batch, patterns in zip(incident, done.assign(incident), strict=True):
+        for pattern, numbers in zip(patterns, _line_numbers(batch), strict=True):
             if pattern is not None:
                 lines[pattern].extend(numbers)
     ranked = [a for a in done.anomalies if a.pattern in lines][:RANKED]
