@@ -24,7 +24,7 @@ SAMPLE_BYTES = 65_536
 BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
-_UNPRINTABLE = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+_UNPRINTABLE = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _MAGIC = (
     b"\x7fELF",
     b"PK\x03\x04",
@@ -59,7 +59,8 @@ class Block:
 def looks_binary(sample: bytes) -> str:
     """Why the first bytes of a stream cannot be a log, or an empty text when they can.
 
-    NUL bytes alone are not a reason: a log that was truncated under its writer begins with a run of them.
+    NUL bytes are not a reason: a log that was truncated under its writer begins with a run of them, and a log of
+    Windows has one in every second place.
     """
     head = sample.lstrip(b"\0")[:SAMPLE_BYTES]
     if sample[:2] in BOMS:

@@ -10,6 +10,10 @@ from adapters.kit.capabilities import LogQuery
 from adapters.kit.records import LEVELS, Window
 
 
+SELECTABLE = ("service", "host", "trace", "level", "origin")
+"""Columns that a selector may name."""
+
+
 @dataclass(slots=True)
 class Selection:
     """Applies a query to the batches of one file or stream, in their order.
@@ -20,13 +24,12 @@ class Selection:
 
     query: LogQuery
     _last: object = field(default=None)
-    _services: bool = field(default=False)
 
     def apply(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of one batch that the query asks for."""
         if frame.is_empty():
             return frame
-        wanted = self._in(frame, self.query.window) & self._of_service(frame)
+        wanted = self._in(frame, self.query.window) & self._selected(frame)
         for text in self.query.contains:
             wanted &= frame.get_column("text").str.contains(text, literal=True)
         if self.query.min_level in LEVELS:
@@ -47,9 +50,10 @@ class Selection:
         self._last = time[-1]
         return (time >= window.since) & (time < window.until)
 
-    def _of_service(self, frame: pl.DataFrame) -> pl.Series:
-        service = frame.get_column("service")
-        self._services |= service.null_count() < service.len()
-        if not self.query.service or not self._services:
-            return pl.Series([True]).new_from_index(0, frame.height)
-        return (service.str.to_lowercase() == self.query.service.lower()).fill_null(value=False)
+    def _selected(self, frame: pl.DataFrame) -> pl.Series:
+        """Rows with the operator's own equalities; the asked service restricts nothing here (see `LogQuery`)."""
+        wanted = pl.Series([True]).new_from_index(0, frame.height)
+        for column, value in self.query.selector.items():
+            given = frame.get_column(column).str.to_lowercase() == value.lower()
+            wanted &= given.fill_null(value=False)
+        return wanted

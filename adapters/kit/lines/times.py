@@ -98,7 +98,7 @@ STAMPS: Final = (
     ),
     Stamp("us long", rf"(?P<stamp>{_N}{{1,2}}/{_N}{{1,2}}/{_N}{{4}},? {_N}{{1,2}}:{_N}{{2}}:{_N}{{2}}){_FRAC}{_AMPM}{_ZONE}", "MM/DD/YYYY hh:mm:ss"),
     Stamp("us", rf"(?P<stamp>{_N}{{1,2}}/{_N}{{1,2}}/{_N}{{2}},? {_N}{{1,2}}:{_N}{{2}}:{_N}{{2}}){_FRAC}{_AMPM}{_ZONE}", "MM/DD/YY hh:mm:ss"),
-    Stamp("java util", rf"(?P<stamp>{_MONTH} {_N}{{1,2}}, {_N}{{4}},? {_N}{{1,2}}:{_N}{{2}}:{_N}{{2}}){_FRAC}{_AMPM}{_ZONE}", "NNN DD, YYYY hh:mm:ss"),
+    Stamp("java util", rf"(?P<stamp>{_MONTH} {_N}{{1,2}}, {_N}{{4}},? {_N}{{1,2}}:{_N}{{2}}:{_N}{{2}}){_FRAC}{_AMPM}{_ZONE}", "NNN DD YYYY hh:mm:ss"),
     Stamp("basic", rf"(?P<stamp>{_N}{{8}}[T _-]{_N}{{2}}:?{_N}{{2}}:?{_N}{{2}})(?:[.,:](?P<frac>{_N}{{1,9}}))?{_ZONE}\b", "YYYYMMDD hh:mm:ss"),
     Stamp("short date", rf"(?P<stamp>{_N}{{6}} {_N}{{2}}:?{_N}{{2}}:?{_N}{{2}}){_FRAC}\b", "YYMMDD hh:mm:ss"),
     Stamp("month day", rf"(?P<stamp>{_N}{{2}}-{_N}{{2}} {_CLOCK}){_FRAC}", "MM-DD hh:mm:ss"),
@@ -200,8 +200,9 @@ def _digits(groups: pl.DataFrame, stamp: Stamp) -> dict[str, Ints]:
     layout = stamp.layout
     if stamp.name == "us":
         layout = _order_of_short_date(texts, layout)
+    if not texts.str.contains(r"[0-9][:.][0-9]").any():
+        layout = layout.replace(":", "")
     texts = _fixed_width(texts, layout)
-    layout = _without_separators(texts, layout)
     odd = texts.str.len_bytes() != len(layout)
     if odd.any():  # month 00: no moment
         texts = texts.set(odd, "0" * len(layout))
@@ -240,26 +241,12 @@ def _order_of_short_date(texts: pl.Series, layout: str) -> str:
 
 def _fixed_width(texts: pl.Series, layout: str) -> pl.Series:
     """Pad one-digit numbers where a writer left them out, and drop commas, so that positions hold."""
-    widths = texts.str.len_bytes()
     texts = texts.str.replace_all(",", "", literal=True)
-    if widths.min() == widths.max() and widths.min() in {len(layout), len(_squeezed(layout))}:
+    if bool((texts.str.len_bytes() == len(layout)).all()):
         return texts
     for _ in range(2):  # neighbours share a separator, which one pass consumes
         texts = texts.str.replace_all(r"(^|[^0-9])([0-9])([^0-9]|$)", "${1}0${2}${3}")
-    return texts.str.replace_all("  ", " ")
-
-
-def _squeezed(layout: str) -> str:
-    return "".join(letter for letter in layout if letter != ":")
-
-
-def _without_separators(texts: pl.Series, layout: str) -> str:
-    """The layout as the texts have it: `hhmmss` may be written without colons, dates without commas."""
-    width = int(texts.str.len_bytes()[0])
-    for candidate in (layout, layout.replace(",", ""), _squeezed(layout)):
-        if len(candidate) == width:
-            return candidate
-    return layout
+    return texts.str.replace_all("  ", " ", literal=True)
 
 
 def _month_numbers(letters: npt.NDArray[np.uint8]) -> Ints:
