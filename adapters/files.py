@@ -25,6 +25,7 @@ from adapters.kit.capabilities import Check, LogQuery
 from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.lines import BinaryContentError, Selection, Source, read
 from adapters.kit.lines.seek import span
+from adapters.kit.lines.select import SELECTABLE
 from adapters.kit.lines.times import Calendar
 from adapters.kit.records import LOG_SCHEMA, LogBatch
 from adapters.kit.settings import AdapterSettings
@@ -94,6 +95,13 @@ class Adapter:
         Raises:
             AdapterError: nothing is there, or nothing of it may be read.
         """
+        unknown = sorted(set(query.selector) - set(SELECTABLE))
+        if unknown:
+            raise AdapterError(
+                self.name,
+                Reason.BAD_REQUEST,
+                f"The selector names {unknown[0]}; it may name {', '.join(SELECTABLE)}.",
+            )
         files = self._files()
         budget = _Budget(query.limit, [])
         refused = 0

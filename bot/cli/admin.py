@@ -15,6 +15,7 @@ from rich.table import Table
 
 from adapters.kit.capabilities import Checkable
 from adapters.kit.errors import AdapterError
+from bot import logs
 from bot.config import Settings, environment, load_settings, require_slack
 from bot.errors import ConfigError, UserError
 from bot.report import Report
@@ -69,6 +70,7 @@ class Finding:
 
 def doctor(*, as_json: bool) -> int:
     """Check everything that can be checked; 0 when all is well, 1 when something is to be changed."""
+    logs.configure("error")
     findings = list(_findings())
     if as_json:
         sys.stdout.write(json.dumps({"findings": [asdict(f) for f in findings]}, indent=2) + "\n")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from adapters.kit.records import Window
 from bot import ask as words
+from bot import logs
 from bot.cli import flags
 from bot.collect import Ask
 from bot.config import Settings, environment, load_settings
@@ -62,6 +63,7 @@ def _investigate(
     **sources: object,
 ) -> None:
     settings = load_settings()
+    logs.configure("error", as_json=settings.log_json)
     asked = _ask(question, since=since, until=until, service=service, head=head, repo=repo, tz=tz)
     where = flags.sources_from(sources) or _configured(settings)
     console = Console(stderr=True, quiet=quiet)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from bot import logs
 from bot.config import Settings
 from bot.demo import shop
 from bot.report import Report
@@ -48,6 +49,7 @@ services:
 
 def play(*, keep: bool, port: int) -> int:
     """Show a whole investigation; returns 0 when the report names the guilty commit, 1 when not."""
+    logs.configure("error")
     console = Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="incident-responder-demo-") as folder:
         return asyncio.run(_play(Path(folder), console, keep=keep, port=port))

@@ -9,7 +9,6 @@ import polars as pl
 from adapters.kit.capabilities import LogQuery
 from adapters.kit.records import LEVELS, Window
 
-
 SELECTABLE = ("service", "host", "trace", "level", "origin")
 """Columns that a selector may name."""
 
