@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -202,13 +204,13 @@ async def test_a_workflow_step_is_run_and_completed(slack: LocalSlack, bolt: Ans
 async def test_feedback_and_menus_say_what_was_chosen(
     slack: LocalSlack, client: AsyncWebClient
 ) -> None:
-    feedback = {
+    feedback: dict[str, Any] = {
         "type": "feedback_buttons",
         "action_id": "feedback",
         "positive_button": {"text": plain("Right"), "value": "right 7"},
         "negative_button": {"text": plain("Wrong"), "value": "wrong 7"},
     }
-    menu = {
+    menu: dict[str, Any] = {
         "type": "overflow",
         "action_id": "more",
         "options": [{"text": plain("Post-mortem"), "value": "pm"}],

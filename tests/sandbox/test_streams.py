@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.messages.chunk import MarkdownTextChunk, PlanUpdateChunk, TaskUpdateChunk
@@ -10,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox import LocalSlack
 
 ALERTS = "C0ALERTS0"
-PERSON = {"recipient_user_id": "U0ALICE00", "recipient_team_id": "T0LOCAL00"}
+PERSON: dict[str, Any] = {"recipient_user_id": "U0ALICE00", "recipient_team_id": "T0LOCAL00"}
 
 
 async def code(call) -> str:
@@ -26,7 +28,7 @@ async def test_a_stream_grows_and_ends_with_its_blocks(
     stream = await client.chat_stream(
         channel=ALERTS, thread_ts=root, task_display_mode="plan", **PERSON
     )
-    task = {"id": "1", "title": "Read logs"}
+    task: dict[str, Any] = {"id": "1", "title": "Read logs"}
     await stream.append(
         chunks=[PlanUpdateChunk(title="Looking"), TaskUpdateChunk(**task, status="in_progress")]
     )

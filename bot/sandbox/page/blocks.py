@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 
 from bot.sandbox.errors import Json
@@ -11,6 +13,8 @@ from bot.sandbox.page.icons import icon
 from bot.sandbox.page.rich import rich_text
 from bot.sandbox.page.words import Names, link, markdown, mrkdwn, plain
 
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What drawing raises when another app's post has a string where a block or a list belongs."""
 _STATES = {"pending": "Waiting", "in_progress": "Working", "complete": "Done", "error": "Failed"}
 
 
@@ -20,25 +24,26 @@ def blocks(given: list[Json], names: Names) -> str:
 
 
 def block(given: Json, names: Names) -> str:
-    """One block; a kind that is not drawn shows its name, so that nothing vanishes."""
+    """One block; a kind that is not drawn, or a malformed one, shows its name, so that nothing vanishes."""
     kind = str(given.get("type"))
+    name = escape(str(given.get("block_id", "")))
     draw = _DRAWN.get(kind)
-    inner = draw(given, names) if draw else f'<div class="unknown">[{escape(kind)} block]</div>'
-    return f'<div class="block {escape(kind)}" data-block="{escape(str(given.get("block_id", "")))}">{inner}</div>'
+    inner = f'<div class="unknown">[{escape(kind)} block]</div>'
+    if draw is not None:
+        with suppress(*_MALFORMED):
+            inner = draw(given, names)
+    return f'<div class="block {escape(kind)}" data-block="{name}">{inner}</div>'
 
 
 def attachment(given: Json, names: Names) -> str:
     """A message attachment with its coloured bar."""
-    inner = blocks(given["blocks"], names) if given.get("blocks") else _classic(given, names)
+    inner = mrkdwn(str(given.get("fallback", "")), names)
+    with suppress(*_MALFORMED):
+        inner = blocks(given["blocks"], names) if given.get("blocks") else _classic(given, names)
     colour = str(given.get("color") or "")
-    safe = (
-        colour if len(colour) in (3, 6) and all(one in "0123456789abcdef" for one in colour) else ""
-    )
-    before = (
-        f'<div class="pretext">{mrkdwn(str(given["pretext"]), names)}</div>'
-        if given.get("pretext")
-        else ""
-    )
+    safe = colour if re.fullmatch(r"[0-9a-f]{3}|[0-9a-f]{6}", colour) else ""
+    before = mrkdwn(str(given["pretext"]), names) if given.get("pretext") else ""
+    before = f'<div class="pretext">{before}</div>' if before else ""
     return f'{before}<div class="attachment" data-colour="{safe}">{inner}</div>'
 
 

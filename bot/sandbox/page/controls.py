@@ -8,7 +8,7 @@ from bot.sandbox import elements
 from bot.sandbox.errors import Json
 from bot.sandbox.page.emoji import emoji
 from bot.sandbox.page.icons import icon
-from bot.sandbox.page.words import Names, mrkdwn, plain
+from bot.sandbox.page.words import Names, flat, mrkdwn, plain
 
 _INPUT_TYPES = {
     "datepicker": "date",
@@ -43,7 +43,16 @@ def control(element: Json, names: Names, *, live: bool = True) -> str:
 
 def text(value: object) -> str:
     """A text object, or a string, without markup."""
-    return plain(str(value.get("text", "")) if isinstance(value, dict) else str(value or ""))
+    return plain(_string(value))
+
+
+def flat_text(value: object) -> str:
+    """The same for attributes and options."""
+    return flat(_string(value))
+
+
+def _string(value: object) -> str:
+    return str(value.get("text", "")) if isinstance(value, dict) else str(value or "")
 
 
 def _button(element: Json) -> str:
@@ -63,9 +72,17 @@ def _feedback(element: Json) -> str:
     out = []
     for name, face in (("positive", icon("thumb-up")), ("negative", icon("thumb-down"))):
         given = element.get(f"{name}_button") or {}
-        label = text(given.get("text"))
-        more = f' data-value="{name}" title="{label}"'
-        out.append(_tag("button", element, f"{face} {label}", css="icon", act="click", more=more))
+        more = f' data-value="{name}" title="{flat_text(given.get("text"))}"'
+        out.append(
+            _tag(
+                "button",
+                element,
+                f"{face} {text(given.get('text'))}",
+                css="icon",
+                act="click",
+                more=more,
+            )
+        )
     return "".join(out)
 
 
@@ -88,7 +105,7 @@ def _menu(element: Json, *, live: bool, css: str = "") -> str:
     chosen = {one.get("value") for one in initial if isinstance(one, dict)}
     options = "".join(
         f'<option value="{escape(str(one.get("value")))}"{" selected" if one.get("value") in chosen else ""}>'
-        f"{text(one.get('text'))}</option>"
+        f"{flat_text(one.get('text'))}</option>"
         for one in elements.options(element)
     )
     return _dropdown(element, options, live=live, css=css)
@@ -96,7 +113,7 @@ def _menu(element: Json, *, live: bool, css: str = "") -> str:
 
 def _dropdown(element: Json, options: str, *, live: bool, css: str = "") -> str:
     many = " multiple" if str(element["type"]).startswith("multi_") else ""
-    hint = "⋯" if css else text(element.get("placeholder")) or "Choose…"
+    hint = "⋯" if css else flat_text(element.get("placeholder")) or "Choose…"
     first = "" if many else f'<option value="">{hint}</option>'
     return _tag(
         "select", element, first + options, css=css, act="choose" if live else "", more=many
@@ -122,7 +139,7 @@ def _choices(element: Json, names: Names) -> str:
 
 def _input(element: Json, *, live: bool) -> str:
     initial = next((value for key, value in element.items() if key.startswith("initial_")), "")
-    hint = text(element.get("placeholder"))
+    hint = flat_text(element.get("placeholder"))
     act = "choose" if live else ""
     if element.get("type") == "plain_text_input" and element.get("multiline"):
         return _tag(

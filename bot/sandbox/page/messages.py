@@ -8,8 +8,7 @@ from itertools import pairwise
 
 from bot.sandbox.errors import Json
 from bot.sandbox.page.blocks import attachment, blocks
-from bot.sandbox.page.emoji import emoji
-from bot.sandbox.page.icons import icon
+from bot.sandbox.page.icons import emoji_picture, icon
 from bot.sandbox.page.words import Names, mrkdwn
 from bot.sandbox.state import Channel, User
 from bot.sandbox.transcript import author
@@ -118,7 +117,7 @@ class Messages:
             f'<button type="button" class="chip{" mine" if self._viewer.id in one["users"] else ""}"'
             f' data-act="react" data-name="{escape(one["name"])}"'
             f' title="{escape(", ".join(self._names.users.get(user, user) for user in one["users"]))}">'
-            f"{escape(emoji(one['name']))} {one['count']}</button>"
+            f"{emoji_picture(one['name'])} {one['count']}</button>"
             for one in message.get("reactions") or []
         )
         return f'<div class="reactions">{chips}</div>' if chips else ""
@@ -135,7 +134,7 @@ class Messages:
 
     def _tools(self, *, in_thread: bool) -> str:
         quick = "".join(
-            f'<button type="button" data-act="react" data-name="{one}" title=":{one}:">{emoji(one)}</button>'
+            f'<button type="button" data-act="react" data-name="{one}" title=":{one}:">{emoji_picture(one)}</button>'
             for one in _QUICK
         )
         open_thread = f'<button type="button" data-act="thread" title="Reply in thread">{icon("reply")}</button>'

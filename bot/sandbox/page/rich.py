@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from bot.sandbox.errors import Json
-from bot.sandbox.page.emoji import emoji
+from bot.sandbox.page.icons import emoji_picture
 from bot.sandbox.page.words import Names, link, reference
 
 _STYLES = {"bold": "b", "italic": "i", "strike": "s", "code": "code"}
@@ -54,7 +54,7 @@ def _leaf(leaf: Json, names: Names) -> str:
     elif kind == "broadcast":
         words = reference(f"!{leaf.get('range')}", names)
     elif kind == "emoji":
-        words = escape(emoji(str(leaf.get("name", ""))))
+        words = emoji_picture(str(leaf.get("name", "")))
     elif kind == "date":
         words = f"<time>{escape(str(leaf.get('fallback') or leaf.get('timestamp')))}</time>"
     else:

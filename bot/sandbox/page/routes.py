@@ -13,7 +13,7 @@ from bot.sandbox.errors import DriverError
 from bot.sandbox.methods.desk import Desk
 from bot.sandbox.page.messages import names_of
 from bot.sandbox.page.screen import HOME, Screen
-from bot.sandbox.page.words import markdown, plain
+from bot.sandbox.page.words import flat, markdown
 
 if TYPE_CHECKING:
     from bot.sandbox.server import LocalSlack
@@ -94,7 +94,7 @@ async def _canvas(desk: Desk, request: web.Request) -> web.Response:
     if canvas is None:
         return web.Response(status=404, text="canvas_not_found")
     words = markdown(canvas.markdown, names_of(desk.workspace))
-    title = plain(canvas.title or "Canvas")
+    title = flat(canvas.title or "Canvas")
     return _html(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f'<link rel="stylesheet" href="/static/page.css"><body class="canvas"><main><h1>{title}</h1>{words}</main>'

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from bot.sandbox.page.emoji import EMOJI, emoji
+from bot.sandbox.page.emoji import EMOJI
+from bot.sandbox.page.icons import emoji_picture
 from bot.sandbox.wording import unescaped
 
 _MRKDWN = re.compile(
@@ -38,6 +39,7 @@ _INLINE = re.compile(
 _LIST = re.compile(r"(?P<indent>\s*)(?:[-*+]|(?P<number>\d+)[.)])\s+(?P<words>.*)")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,})\s*")
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
+_NAME = re.compile(r":([a-z0-9_+'-]+):")
 _TAGS = {"bold": "b", "italic": "i", "low": "i", "strike": "s"}
 
 
@@ -71,9 +73,15 @@ def markdown(text: str, names: Names) -> str:
 
 def plain(text: str) -> str:
     """Plain text as HTML; emoji names become emoji."""
+    shown = escape(unescaped(text))
     return re.sub(
-        r":([a-z0-9_+'-]+):", lambda m: EMOJI.get(m.group(1), m.group()), escape(unescaped(text))
+        _NAME, lambda m: emoji_picture(m.group(1)) if m.group(1) in EMOJI else m.group(), shown
     )
+
+
+def flat(text: str) -> str:
+    """Plain text for where no element may stand: attributes, options, titles."""
+    return re.sub(_NAME, lambda m: EMOJI.get(m.group(1), m.group()), escape(unescaped(text)))
 
 
 def link(url: str, label: str) -> str:
@@ -111,7 +119,7 @@ def _span(match: re.Match[str], names: Names) -> str:
     if kind == "token":
         return reference(words, names)
     if kind == "emoji":
-        return escape(emoji(words))
+        return emoji_picture(words)
     return f"<{_TAGS[kind]}>{_spans(words, names)}</{_TAGS[kind]}>"
 
 
@@ -136,7 +144,7 @@ def _inline_span(match: re.Match[str], names: Names) -> str:
     if kind == "bare":
         return link(words, escape(words))
     if kind == "emoji":
-        return escape(emoji(words))
+        return emoji_picture(words)
     return f"<{_TAGS[kind]}>{_inline(words, names)}</{_TAGS[kind]}>"
 
 
