@@ -62,6 +62,7 @@ def _investigate(
     ] = False,
     **sources: object,
 ) -> None:
+    del no_model  # without a configured model there is none to leave out
     settings = load_settings()
     logs.configure("error", as_json=settings.log_json)
     asked = _ask(question, since=since, until=until, service=service, head=head, repo=repo, tz=tz)
