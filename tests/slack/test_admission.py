@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,3 +228,19 @@ async def test_many_deliveries_at_once_are_all_stored(edge: Edge):
     refused = sum(BUSY in (answer.body or "") for answer in answers)
     assert edge.count(Investigation) == 60 - refused
     assert refused == 0
+
+
+async def test_every_recorded_message_is_acknowledged_and_starts_at_most_one_investigation(
+    edge: Edge, shared_data: Path
+):
+    samples = sorted((shared_data / "slack" / "samples").glob("*.json"))
+    assert samples
+    for number, path in enumerate(samples):
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        event = next(value for key, value in saved.items() if key != "_source")
+        place = {"type": "message", "channel": "C0ALERTS0", "ts": f"{number}.1"}
+        placed = {"bot_id": "B0OTHER"} | (event if isinstance(event, dict) else {}) | place
+        for delivery in range(2):
+            answer = await edge.send(edge.envelope(f"S{number}.{delivery}", placed))
+            assert answer.status == 200, path.name
+    assert 5 < edge.count(Investigation) <= len(samples)
