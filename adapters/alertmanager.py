@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from adapters.kit.alert_identity import identity, targets
-from adapters.kit.alert_text import alert, labels, service, severity
+from adapters.kit.alert_text import EXPORTER, alert, labels, service, severity
 from adapters.kit.records import Alert, AlertState, Severity
 from adapters.kit.slack_message import Message, Signs
 
@@ -51,9 +51,17 @@ def recognise(message: Message) -> Alert | None:
         title,
         key=(identity(title, keep_words=True), *targets(message)),
         labels=attached,
-        service=service(message, attached) or next(filter(_SERVICE.fullmatch, words), ""),
+        service=service(message, attached)
+        or _job(attached)
+        or next(filter(_SERVICE.fullmatch, words), ""),
         severity=_severity(attached, words),
     )
+
+
+def _job(attached: dict[str, str]) -> str:
+    """A scrape job usually has the service's name, unless it is that of an exporter."""
+    job = attached.get("job", "").rsplit("/", 1)[-1]
+    return "" if EXPORTER.search(job) else job
 
 
 def _headline(message: Message) -> tuple[str, AlertState] | None:
@@ -79,7 +87,8 @@ def _from_labels(message: Message) -> tuple[str, AlertState] | None:
     """Templates without a status token: the state is a field, or the colour that the default sets."""
     name = message.value("alertname", "alert name", "alert")
     status = message.value("status", "state").casefold()
-    if not name:
+    named = "alertname" in message.fields or message.value("severity", "instance", "job")
+    if not name or not named or re.search(r"\bsilence", message.title, re.IGNORECASE):
         return None
     if "resolved" in status or (not status and message.colors[:1] in {("2eb886",), ("good",)}):
         return name, "resolved"

@@ -37,6 +37,8 @@ _PHRASES = re.compile(
     r"|\b(?:high|elevated|increased|abnormal|anomalous|spike in|surge in|unusual) (?:\w{1,20} )?(?:error|latency|failure|response time|cpu|memory|load|5xx|4xx|queue|traffic|lag|disk|rate)\w*"
     r"|\b(?:error|exception|failure|latency|5xx) (?:rate|spike|count|surge|burst)\b[^\n]{0,80}\b(?:high|above|over|exceed\w*|elevated|spik\w*|increas\w*|[><≥])"
     r"|\bstatus\W{1,3}(?:down|critical|failed|firing|alerting|problem|error)\b|\bdown alert\b|\bincident (?:declared|opened|created|reported|triggered|started)\b|\bhas (?:been )?(?:failed|failing|crashed|gone down|stopped responding)\b"
+    r"|\balert\s?[:!]|\balert\s[\"“'][^\n]{1,120}[\"”']\s(?:is active|is triggered|fired|has fired)|\bentered (?:the )?alert(?:ing)? (?:status|state)\b|\bproblem P-\d+|\bLMD\d+\b"
+    r"|\b\d+(?:st|nd|rd|th) occurrence\b|\b(?:error|exception|crash) in (?:production|prod|staging)\b"
     r"|\b(?:occurred|occurrences?|events?) in (?:the )?(?:last|past)\b|\bnew (?:error|exception|crash)\b|\b(?:ssl|tls|certificate)\b[^\n]{0,60}\b(?:expired|expires|expiring|invalid)\b",
     re.IGNORECASE,
 )
@@ -49,6 +51,7 @@ _ALERT_WORDS = re.compile(
     r"\b(?:alert|alarm|incident|monitor|outage|recover\w*|resolved|threshold|health|probe|check|downtime|firing|is up|back up|online|back to normal|all clear|heartbeat|reachable|operational|cleared)\b",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"\[\W{0,3}(?:firing|alerting|critical|down|triggered)\]", re.IGNORECASE)
 _OVER = re.compile(
     r"\W{0,6}[\[(]\W{0,3}(?:ok|up|resolved|recovered|normal|cleared)\b|\W{0,6}(?:ok|resolved|recovered)\s?:",
     re.IGNORECASE,
@@ -60,8 +63,14 @@ _NEVER = re.compile(
     r"new (?:comment|lead|signup|ticket|customer|subscriber|task|card|feature)|invoice|newsletter|is hiring|changed the (?:topic|title|channel))\b",
     re.IGNORECASE,
 )
+_TRACKERS = re.compile(
+    r"jira(?! service)|zendesk|linear|trello|asana|clickup|notion|monday\.com|confluence|intercom|hubspot|salesforce|calendar|geekbot|standuply|polly|donut|giphy|"
+    r"workflow builder|figma|miro|loom|freshdesk|shortcut|youtrack|google drive|outlook|simple poll|rss",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\bI(?:'ve|'m|'ll|’ve|’m)?\s(?!/)[a-z]")
 _CHATTER = re.compile(
-    r"\b(?:poll|joined the|lunch|vote|retro|meeting|calendar|feedback|post-?mortem|opened a draft|pushed \d+|new commit|moved to|test run passed|what (?:did|will|are) you|"
+    r"\b(?:was caused by|root cause|moved (?:card|issue|task)|created (?:an? )?(?:issue|bug|task|story|ticket|card)|ticket #?\d+|poll|joined the|lunch|vote|retro|meeting|calendar|feedback|post-?mortem|opened a draft|pushed \d+|new commit|moved to|test run passed|what (?:did|will|are) you|"
     r"how are you|office|blog|released?:|trending|deal|streak)\b",
     re.IGNORECASE,
 )
@@ -132,12 +141,13 @@ _PREFIX = re.compile(
 
 def recognise(message: Message) -> Alert | None:
     """An alert of a tool that we do not know."""
-    if is_digest(message) or not message.titles:
+    if is_digest(message) or not message.titles or _TRACKERS.search(message.name):
         return None
     candidates = [title.label for title in message.titles[:6] if title.label]
     if any(_left_alone(head) for head in candidates[:2]):
         return None
     head = next((h for h in candidates if _PHRASES.search(h)), "")
+    head = head or next((line for line in message.lines[:5] if _BRACKETED.search(line[:300])), "")
     state = _state(message, head or message.title)
     if state is None or not _convincing(message, state, head):
         return None
@@ -153,7 +163,11 @@ def recognise(message: Message) -> Alert | None:
 
 
 def _left_alone(head: str) -> bool:
-    return bool(_NEVER.search(head) or (_CHATTER.search(head) and not _PHRASES.search(head)))
+    return bool(
+        _NEVER.search(head)
+        or _FIRST_PERSON.search(head)
+        or (_CHATTER.search(head) and not _PHRASES.search(head))
+    )
 
 
 def _convincing(message: Message, state: AlertState, head: str) -> bool:
@@ -198,7 +212,9 @@ def _state(message: Message, head: str) -> AlertState | None:
 
 def _title(message: Message, head: str) -> str:
     """The headline without its status; where nothing is left, the name that a field or the next line gives."""
-    title = head[_PREFIX.match(head).end() :].strip(" *:-|") if _PREFIX.match(head) else head  # type: ignore[union-attr]
+    title = _PREFIX.sub("", head, count=1).strip(" *-|").lstrip(":")
+    if "]" in title.partition("[")[0]:
+        title = head  # what was cut off began a bracket that says more than a status
     if identity(title):
         return title
     named = message.value(*_NAMES)

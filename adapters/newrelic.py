@@ -23,7 +23,7 @@ _ISSUE = re.compile(
 _BUTTON = re.compile(r"(?:view|acknowledge|open|see|go to|incident #?\d)", re.IGNORECASE)
 _NUMBER = re.compile(r"\bincident\s#?(\d{2,15})\b", re.IGNORECASE)
 _HEAD = re.compile(
-    r"^(?::[\w+-]{1,40}:|[^\w\[]){0,6}(?:new relic (?:alerts?|incident)?[\s:|–-]{0,4})?(?:\[?(?:critical|high|medium|low|warning)\]?(?: priority)?(?: issue)?(?: (?:is|was|has been) )?[\s:|–-]{0,4})?(?:(?:incident|issue|violation)\s?(?:#?\d{2,15})?\s?(?:is |was )?(?:opened|open|activated|created|closed|acknowledged)?[\s:|–-]{0,4})?",
+    r"^(?::[\w+-]{1,40}:|[^\w\[]){0,6}(?:new relic (?:alerts?|incident)?[\s:|–-]{0,4})?(?:\[?(?:critical|high|medium|low|warning|acknowledged|activated|closed|resolved)\]?(?: priority)?(?: issue)?(?: (?:is|was|has been) )?[\s:|–-]{0,4})?(?:(?:incident|issue|violation)\s?(?:#?\d{2,15})?\s?(?:is |was )?(?:opened|open|activated|created|closed|acknowledged)?[\s:|–-]{0,4})?",
     re.IGNORECASE,
 )
 _STATES: tuple[tuple[re.Pattern[str], AlertState], ...] = (

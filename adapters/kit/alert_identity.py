@@ -22,6 +22,8 @@ _TARGET_FIELDS = frozenset(
         "queuename", "tablename", "clustername", "servicename", "affected resource", "affected entity", "entity",
         "impacted entity", "impacted entities", "affected", "project", "site", "persistentvolumeclaim", "partition",
         "domain", "address", "ip", "location", "repository", "workflow", "branch", "dimensions", "condition name",
+        "task", "dag", "pipeline", "rule", "alertname", "alert name", "alert", "trigger", "monitor name", "check name", "function",
+        "table", "stream", "consumer group", "group", "test", "stage", "provider", "store", "tenant", "customer", "shard", "broker",
     }
 )  # fmt: skip
 _EMOJI = re.compile(r":[a-z0-9_+'-]{1,50}:")

@@ -51,6 +51,12 @@ _SERVICE_FIELDS = (
     "app.kubernetes.io/name", "k8s-app", "component", "deployment", "statefulset", "daemonset", "impacted service",
     "affected service", "job name",
 )  # fmt: skip
+EXPORTER = re.compile(
+    r"exporter\b|kube-state-metrics|^kubelet$|^node$|prometheus|alertmanager|cadvisor",
+    re.IGNORECASE,
+)
+"""Jobs and services that measure others; an alert that names them is not about them."""
+
 _RUNBOOK = re.compile(r"runbook|playbook|/wiki/|troubleshoot", re.IGNORECASE)
 _DASHBOARD = re.compile(r"dashboard|/d/|/d-solo/|panel|/graph\?", re.IGNORECASE)
 _SILENCE = re.compile(r"silence|mute|snooze", re.IGNORECASE)
@@ -60,6 +66,8 @@ _TEST = re.compile(
     re.IGNORECASE,
 )
 _WATCHDOG = re.compile(r"(?:\[[^\]\n]{1,40}\]\s?)?(?:Watchdog|DeadMansSwitch|InfoInhibitor)\b")
+_MENTION = re.compile(r"@(?:here|channel|everyone)\b")
+_TRAILING_MARKS = re.compile(r"(?:\s:[\w+-]{1,40}:){1,5}$")
 _LEADING_MARKS = re.compile(r"^(?::[\w+-]{1,40}:\s?|[^\w\[\](){}<>\"'#/.\s-]\s?)+")
 _DIGEST = re.compile(
     r"\b(?:recap|digest|(?:daily|weekly|monthly|hourly|nightly|morning|quarterly)\s(?:[\w-]{1,20}\s){0,2}(?:report|summary|stats|update|"
@@ -146,7 +154,7 @@ def service(message: Message, labels: Mapping[str, str] | None = None) -> str:
     known = {key.replace("_", " ").casefold(): value for key, value in (labels or {}).items()}
     for name in _SERVICE_FIELDS:
         value = known.get(name) or message.fields.get(name, "")
-        if value and len(value) <= 100 and "\n" not in value:
+        if value and len(value) <= 100 and "\n" not in value and not EXPORTER.search(value):
             return value.split(" (")[0].strip(" `*,")
     return ""
 
@@ -195,6 +203,14 @@ def links(message: Message, url: str) -> dict[str, str]:
     return found
 
 
+def shown_title(title: str) -> str:
+    """A headline without the emoji and mentions around it."""
+    bare = _MENTION.sub(" ", title)
+    for marks in (_LEADING_MARKS, _TRAILING_MARKS):
+        bare = marks.sub("", bare.strip())
+    return " ".join(bare.split())[:500] or "(untitled alert)"
+
+
 class Known(TypedDict, total=False):
     """What a vendor's recogniser knows better than the common reading of the message."""
 
@@ -231,7 +247,7 @@ def alert(
     return Alert(
         source=source,
         state=state,
-        title=" ".join(_LEADING_MARKS.sub("", title).split())[:500] or "(untitled alert)",
+        title=shown_title(title),
         service=known.get("service") or service(message, shown),
         severity=rated,
         fingerprint=fingerprint(source, *parts),

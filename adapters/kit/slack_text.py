@@ -25,6 +25,9 @@ _PAIR = re.compile(
     r"(?::[\w+-]{1,40}:\s?|[^\w\s*`:=-]{1,3}\s?)?[*`]{0,3}([^\W\d_][\w ./()#@-]{0,40}?)[*`]{0,3}"
     r"\s?(?::[*`]{0,3}(?=\s|$|[`*])|=(?!=))[*`]{0,3}\s?(.*)"
 )
+_TOKENS = re.compile(
+    r"(?<![\w/?&.=])([A-Za-z_][\w.]{0,40})=(\"[^\"\n]{0,200}\"|[^\s,;)(}{\"&=]{1,200})"
+)
 _BOLD_ONLY = re.compile(r"(?::[\w+-]{1,40}:\s*)*\*([^*\n]{1,40})\*:?\s*")
 _BULLET = " \t-•·>▪◦‣*"
 _INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xFE0F])
@@ -184,11 +187,11 @@ class Walk:
 
     def _block(self, node: Mapping[str, object]) -> list[object]:
         """Take what one block says itself; returns the parts of it that are still to be walked."""
-        kind = node.get("type")
+        kind = word(node.get("type"))
         block_id = word(node.get("block_id"))
         if block_id and len(self.block_ids) < MAX_LINKS:
             self.block_ids.append(block_id)
-        if kind in _CONTROLS or (isinstance(kind, str) and kind.endswith("_select")):
+        if kind in _CONTROLS or kind.endswith("_select"):
             self._control(node)
             return []
         if kind in _LINES:
@@ -197,7 +200,7 @@ class Walk:
         alt = word(node.get("alt_text"))
         if alt and len(self.images) < MAX_LINKS:
             self.images.append(alt)
-        rank = {"header": 1, "section": 3}.get(kind) if isinstance(kind, str) else None
+        rank = {"header": 1, "section": 3}.get(kind)
         for key in ("title", "subtitle", "text", "body"):
             part = node.get(key)
             self.text(part.get("text") if isinstance(part, Mapping) else part, title_rank=rank)
@@ -259,6 +262,11 @@ class Walk:
                 return
             for column in _COLUMNS.split(_strip_links(line[:2000])):
                 part = column.strip().lstrip(_BULLET[:-1])
+                tokens = _TOKENS.findall(part)
+                if len(tokens) > 1 or (tokens and not part.startswith(tokens[0][0])):
+                    for name, value in tokens:
+                        self._pair(name, value)
+                    continue
                 match = _PAIR.fullmatch(part)
                 if match is None:
                     if waiting and part:
@@ -285,7 +293,7 @@ def _inline(node: Mapping[str, object]) -> str:
     """One line of rich text, written back as mrkdwn."""
     parts: list[str] = []
     for item in dicts(node.get("elements"))[:500]:
-        kind, text = item.get("type"), clean(item.get("text"))
+        kind, text = word(item.get("type")), clean(item.get("text"))
         if kind == "link":
             url = _word_url(item.get("url"))
             parts.append(f"<{url}|{text}>" if text else f"<{url}>")
