@@ -37,7 +37,7 @@ _SEEK_FROM: Final = 32 << 20  # smaller files are read faster than searched
 _COUNT_UP_TO: Final = 4 << 30  # lines are numbered when no more than this has to be read for it
 _CHUNK: Final = 8 << 20
 _GZIP_RATIO: Final = 300  # repetitive logs reach about 100, a zip bomb 1,000
-_GZIP_FREE: Final = 256 << 20  # the ratio says nothing below this
+_GZIP_FREE: Final = 64 << 20  # the ratio says nothing below this
 _GZIP: Final = b"\x1f\x8b"
 _GLOB: Final = re.compile(r"[*?\[]")
 _ROTATED: Final = re.compile(r"^(?P<base>.*?)(?:[.-](?P<date>20\d{2}-?\d{2}-?\d{2}(?:[T_-]?\d{2,6})?))?(?:\.(?P<number>\d{1,4}))?(?P<gz>\.gz)?$")  # fmt: skip
@@ -305,7 +305,7 @@ def _unpacked(file: BinaryIO, name: str, notes: list[str]) -> Iterator[bytes]:
     with gzip.GzipFile(fileobj=file) as unpacked:
         while True:
             try:
-                piece = unpacked.read(_CHUNK)
+                piece = unpacked.read1(_CHUNK)  # `read` loses what came before a fault
             except (EOFError, zlib.error, gzip.BadGzipFile):
                 notes.append(f"{name}: the gzip file is cut off or damaged; read up to there.")
                 return

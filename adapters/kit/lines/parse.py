@@ -25,7 +25,6 @@ class Memory:
     """What is known about a source from its blocks so far: formats by depth, the latest first."""
 
     formats: dict[int, list[Format]] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
 
     def recall(self, depth: int, lines: Sequence[str], *, share: float) -> Format | None:
         """A format that was seen before, if more than such a share of the lines has it."""
@@ -34,12 +33,11 @@ class Memory:
                 return fmt
         return None
 
-    def note(self, depth: int, fmt: Format, count: int) -> None:
+    def note(self, depth: int, fmt: Format) -> None:
         known = self.formats.setdefault(depth, [])
         if fmt in known:
             known.remove(fmt)
         known.insert(0, fmt)
-        self.seen[fmt.name] = self.seen.get(fmt.name, 0) + count
 
 
 def parse(texts: pl.Series, calendar: Calendar, memory: Memory, depth: int = 0) -> pl.DataFrame:
@@ -66,7 +64,7 @@ def parse(texts: pl.Series, calendar: Calendar, memory: Memory, depth: int = 0) 
         mask, frame = _read(left, fmt, calendar)
         if frame.is_empty():
             break
-        memory.note(depth, fmt, frame.height)
+        memory.note(depth, fmt)
         frame = _unwrap(frame, fmt, calendar, memory, depth)
         if frame.height == texts.len():
             return frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -142,8 +142,3 @@ def _framed(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     return frame.with_columns(
         service, pl.lit(source.origin or None, pl.String).alias("origin")
     ).select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
-
-
-def notes_of(formats: Mapping[str, int]) -> str:
-    """The formats of a source, the most frequent first, for `doctor`."""
-    return ", ".join(sorted(formats, key=lambda name: -formats[name]))
