@@ -7,8 +7,6 @@ investigation. So both types clean what they bind, and both databases hold the s
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 import orjson
@@ -22,28 +20,37 @@ JsonObject = dict[str, Any]
 
 
 def dumps(value: object) -> str:
-    """JSON text in which every non-finite number is null."""
+    """JSON text that both databases and every reader take.
+
+    Non-finite numbers become null, integers beyond 64 bits the nearest float, half surrogate pairs U+FFFD.
+    """
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # half a surrogate pair, an integer beyond 64 bits
-        return json.dumps(_finite(value), allow_nan=False, separators=(",", ":"))
+    except TypeError:
+        return orjson.dumps(_storable(value), option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def loads(text: str | bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:  # written by the fallback of `dumps`
-        return json.loads(text)
+    return orjson.loads(text)
 
 
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return _whole(value)
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {_storable(key): _storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_storable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        try:
+            return float(value)
+        except OverflowError:
+            return None
     return value
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class FreeText(TypeDecorator[str]):
@@ -60,8 +67,7 @@ class FreeText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        cut = value[: self.limit].replace("\x00", "\ufffd")
-        return cut.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _whole(value[: self.limit].replace("\x00", "\ufffd"))
 
 
 def json_column() -> JSON:

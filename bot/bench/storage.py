@@ -29,7 +29,9 @@ UNBOUNDED = Limits(total=1_000_000, per_workspace=1_000_000)
 Figures = dict[str, float]
 
 
-def run(url: str = "", seconds: float = 3.0, writers: int = WRITERS) -> dict[str, object]:
+def run(
+    url: str = "", seconds: float = 3.0, writers: int = WRITERS, starts: int = 50
+) -> dict[str, object]:
     """Measure on `url`, or on an SQLite file made for the purpose. The database is left full of what was measured.
 
     Returns:
@@ -45,7 +47,7 @@ def run(url: str = "", seconds: float = 3.0, writers: int = WRITERS) -> dict[str
                 "submit": _submits(db, seconds, writers),
                 "event": _events(db, seconds, writers),
                 "claim": _claims(db, seconds, 4),
-                "hint_to_start": _starts(db),
+                "hint_to_start": _starts(db, starts),
             }
         finally:
             db.close()
@@ -114,7 +116,7 @@ def _claims(db: Database, seconds: float, workers: int) -> Figures:
     return {"waiting": waiting, **_measure(once, seconds, workers)}
 
 
-def _starts(db: Database, times: int = 50) -> Figures:
+def _starts(db: Database, times: int) -> Figures:
     """From the call of `submit` to the first line of the handler, on an executor that was idle."""
     with db.write() as session:
         while (

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from pydantic import BaseModel
+from sqlmodel import Session
+from typing_extensions import override
 
 from bot.errors import UserError
 from bot.queue import Context, Handler
 from bot.queue.run import Desk, Timing, run_job, sweep
 from bot.queue.submit import cancel, submit
 from storage import events, evidence, investigations, jobs, outbox
-from storage.db import Database
+from storage.db import BusyError, Database
 from storage.investigations import NewInvestigation
 from storage.jobs import Limits
 from storage.models import Investigation, Job, OutboxMessage
@@ -93,7 +96,7 @@ def looks(text: str) -> Handler:
 
 
 @pytest.fixture
-def free(db: Database) -> Iterator[threading.Event]:
+def free() -> Iterator[threading.Event]:
     """What a handler that hangs waits for; let go, and waited for, at the end of the test."""
     event = threading.Event()
     yield event
@@ -288,6 +291,55 @@ def test_the_lease_is_kept_while_the_handler_works(db: Database, clock: Clock) -
     assert the_job(db, job_id).state == "done"
 
 
+class Flaky(Database):
+    """A database that can be out of reach for writers."""
+
+    away = False
+
+    @override
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        if self.away:
+            raise BusyError
+        with super().write() as session:
+            yield session
+
+
+@pytest.fixture
+def flaky(url: str, clock: Clock) -> Iterator[Flaky]:
+    database = Flaky(url, clock=clock)
+    yield database
+    database.close()
+
+
+def test_a_missed_heartbeat_is_made_up_for(flaky: Flaky, free: threading.Event) -> None:
+    _, job_id = asked(flaky)
+
+    def handler(context: Context) -> None:
+        flaky.away = True
+        context.cancelled.wait(0.2)
+        flaky.away = False
+        looks("seen")(context)
+
+    run(flaky, handler)
+    assert the_job(flaky, job_id).state == "done"
+
+
+def test_a_worker_cut_off_for_a_whole_lease_gives_up(flaky: Flaky, free: threading.Event) -> None:
+    _, job_id = asked(flaky)
+    seen: list[Context] = []
+
+    def handler(context: Context) -> None:
+        seen.append(context)
+        flaky.away = True
+        free.wait(10)
+        looks("too late")(context)
+
+    assert run(flaky, handler, timing=Timing(lease_s=0.2, heartbeat_s=0.05, look_s=0.02))
+    assert seen[0].cancelled.is_set()
+    assert the_job(flaky, job_id).state == "running"
+
+
 def test_cancelling_abandons_the_call_in_flight(db: Database, free: threading.Event) -> None:
     number, job_id = asked(db)
     hints = Hints()
@@ -312,8 +364,7 @@ def test_cancelling_abandons_the_call_in_flight(db: Database, free: threading.Ev
     assert hints.told == [job_id]
 
 
-@pytest.mark.usefixtures("free")
-def test_a_cancelled_handler_begins_nothing_new(db: Database) -> None:
+def test_a_cancelled_handler_begins_nothing_new(db: Database, free: threading.Event) -> None:
     number, job_id = asked(db)
     began: list[str] = []
 

@@ -210,7 +210,7 @@ def test_a_lost_database_does_not_end_the_threads(live: Database, start: Start) 
 
     def now(session: object) -> object:
         asked.append(1)
-        if len(asked) < 20:
+        if len(asked) < 6:
             raise OSError
         return true_now(session)  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from storage import alerts, events, evidence, inbox, investigations, messages
@@ -211,23 +211,35 @@ def test_an_alert_posted_twice_at_once_is_one_episode(db: Database) -> None:
     assert max(row.count for row, _ in got) == 8
 
 
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=50)
+
+
+def whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
-@given(
-    text=st.text(st.characters(codec=None), max_size=50),
-    value=st.one_of(st.floats(), st.integers(), st.text(st.characters(codec=None), max_size=20)),
-)
+@given(text=ANY_TEXT, value=st.one_of(st.floats(), st.integers(), ANY_TEXT))
+@example(text="half \ud83d of a pair", value="\udc00")
+@example(text="a NUL \x00", value=math.nan)
+@example(text="\ud83d", value=2**70)
+@example(text="\ud83d", value=10**400)
 def test_hostile_text_is_stored_on_every_database(
     db: Database, text: str, value: float | str
 ) -> None:
-    case = an_investigation(db, question=text, alert={"v": value, "deep": [{"t": text}]})
+    case = an_investigation(db, question=text, alert={"v": value, "deep": [{text: (text,)}]})
     row = found(db, case)
-    assert "\x00" not in row.question
-    assert len(row.question) <= len(text)
+    assert row.question == whole(text.replace("\x00", "\ufffd"))
     assert row.alert is not None
-    finite = not isinstance(value, float) or math.isfinite(value)
-    assert row.alert == {"v": value if finite else None, "deep": [{"t": text}]}
+    assert row.alert["deep"] == [{whole(text): [whole(text)]}]
+    if isinstance(value, str):
+        assert row.alert["v"] == whole(value)
+    elif abs(value) < 1e300:
+        assert row.alert["v"] == pytest.approx(value)
+    elif isinstance(value, int) or not math.isfinite(value):
+        assert row.alert["v"] is None
 
 
 def test_text_without_end_is_cut(db: Database) -> None:

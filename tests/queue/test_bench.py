@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from bot.bench import storage
+
+
+def test_the_benchmark_of_the_queue_measures_every_step() -> None:
+    figures = storage.run(seconds=0.2, writers=2, starts=3)
+    assert figures["database"] == "sqlite"
+    for step in ("submit", "event", "claim", "hint_to_start"):
+        measured = figures[step]
+        assert isinstance(measured, dict)
+        assert 0 < measured["p50_ms"] <= measured["max_ms"]
