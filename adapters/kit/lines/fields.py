@@ -98,13 +98,14 @@ def read_logfmt(
         if key.lower() in _KNOWN:
             columns.setdefault(key.lower(), _logfmt_value(rows, key))
     frame = assemble(columns, calendar, rows.len())
-    used = "|".join(re.escape(key) for key in keys if key.lower() in _timely())
-    rest = (
-        rows.str.replace_all(rf'(?:^|\s)(?:{used})=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)', "")
-        if used
-        else rows
-    )
-    text = frame.get_column("text").fill_null(rest.str.strip_chars())
+    text = frame.get_column("text")
+    silent = text.is_null()
+    if silent.any():
+        used = "|".join(re.escape(key) for key in keys if key.lower() in _timely())
+        rest = rows.filter(silent)
+        if used:
+            rest = rest.str.replace_all(rf'(?:^|\s)(?:{used})=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)', "")
+        text = text.scatter(silent.arg_true(), rest.str.strip_chars())
     return mask, frame.with_columns(text.alias("text"))
 
 

@@ -140,11 +140,16 @@ def join(frame: pl.DataFrame, begins: Bools, glued: Bools) -> pl.DataFrame:
 
 
 def is_trace(texts: pl.Series) -> pl.Series:
-    """Which events are failures by their form: they hold a stack trace or begin as a crash does."""
-    return texts.str.contains(
-        r"(?m)^(?:\s*Traceback \(most recent|\s+at [\w.$]+[\w.$<>]*\(|panic: |fatal error: |==[0-9]+==\s?ERROR|"
-        r"thread '[^']*' (?:\([0-9]+\) )?panicked|Unhandled [eE]xception|PHP Fatal)"
+    """Which events are failures by their form: they begin as a crash does, or hold a stack trace."""
+    crashed = texts.str.contains(
+        r"^(?:Traceback \(most recent|panic: |fatal error: |==[0-9]+==\s?ERROR|thread '[^']*' (?:\([0-9]+\) )?panicked|"
+        r"Unhandled [eE]xception|Uncaught |PHP Fatal)"
     )
+    rows = (texts.str.contains("\n", literal=True) & ~crashed).arg_true()
+    held = texts.gather(rows).str.contains(
+        r"\n(?:\s*Traceback \(most recent|\s+at [\w.$]+[\w.$<>]*\()"
+    )
+    return crashed.scatter(rows, held) if rows.len() else crashed
 
 
 def _by_header(begins: Bools, texts: pl.Series, heads: npt.NDArray[np.uint8]) -> None:

@@ -40,6 +40,8 @@ ANY_CASE: Final = (
 # Before a colon, where `panic:` and `fatal error:` begin a crash of Go and are a part of it.
 BEFORE_COLON: Final = "trace|debug|info|notice|warning|warn|error|critical|fatal|verbose"
 # Somewhere near the beginning of a text that has no header that we know.
+_SPOKEN_WITHIN: Final = 200
+_ANY_WORD: Final = f"{CAPITALS}|rror|arning|atal:|panic:|critical:|##\\[|::debug"
 _SPOKEN: Final = (
     rf"^.{{0,80}}?(?:^|[\s\[(|<:])(?:({CAPITALS})(?:[\s\]:)|>,]|$)"
     r"|(?:##\[|::)(error|warning|debug)\b"
@@ -60,9 +62,12 @@ def normal(column: pl.Series) -> pl.Series:
 
 def spoken(texts: pl.Series) -> pl.Series:
     """The level that a text without a header gives itself (`ERROR: disk full`), else null."""
-    groups = texts.str.extract_groups(_SPOKEN).struct.unnest()
-    first = groups.select(pl.coalesce(pl.all()).alias(texts.name)).to_series()
-    return normal(first)
+    heads = texts.str.head(_SPOKEN_WITHIN)
+    rows = heads.str.contains(_ANY_WORD).arg_true()  # cheap, and few pass
+    groups = heads.gather(rows).str.extract_groups(_SPOKEN).struct.unnest()
+    found = normal(groups.select(pl.coalesce(pl.all())).to_series())
+    nothing = pl.Series(texts.name, [None], dtype=pl.String).new_from_index(0, texts.len())
+    return nothing.scatter(rows, found)
 
 
 def of_priority(column: pl.Series) -> pl.Series:

@@ -245,18 +245,12 @@ def _finish(frame: pl.DataFrame) -> pl.DataFrame:
     texts = frame.get_column("text")
     level = frame.get_column("level")
     if level.null_count():
-        unknown = level.is_null()
-        rows = unknown.arg_true()
+        rows = level.is_null().arg_true()
         said = texts.gather(rows)
-        failed = pl.Series(["error"]).new_from_index(0, said.len())
         found = levels.spoken(said)
-        found = found.fill_null(
-            failed.zip_with(
-                joining.is_trace(said),
-                pl.Series([None], dtype=pl.String).new_from_index(0, said.len()),
-            )
-        )
-        level = level.scatter(rows, found)
+        silent = found.is_null().arg_true()
+        failed = silent.filter(joining.is_trace(said.gather(silent)))
+        level = level.scatter(rows, found.scatter(failed, "error") if failed.len() else found)
     columns = [level]
     for name, pattern in (("trace", _TRACE), ("status", _STATUS)):
         column = frame.get_column(name)
