@@ -51,6 +51,7 @@ class AppConfig:
     )
     agent: bool = True
     messages_tab: bool = True
+    rotation: bool = False
     strict: bool = False
     """Refuse commands and shortcuts that are not listed."""
 
@@ -73,6 +74,7 @@ class AppConfig:
             ),
             agent="agent_view" in features,
             messages_tab=bool(features.get("app_home", {}).get("messages_tab_enabled")),
+            rotation=bool(manifest.get("settings", {}).get("token_rotation_enabled")),
             strict=True,
         )
 

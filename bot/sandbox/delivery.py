@@ -64,6 +64,12 @@ class Delivery:
         self.log.append(first)
         self.spawn(self._until_acknowledged(first))
 
+    async def send_again(self, one: Try) -> Reply:
+        """Repeat an event that may have been acknowledged already."""
+        again = replace(one, attempt=1, reason="timeout")
+        self.log.append(again)
+        return await self.transport.attempt(again)
+
     async def send_once(self, kind: str, payload: Json) -> Reply:
         """Deliver a command or an interaction: Slack does not repeat those."""
         only = Try(kind, payload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.sandbox import state
 from bot.sandbox.errors import DriverError, Json
 from bot.sandbox.events import Events
 from bot.sandbox.interactions import Interactions
@@ -160,10 +161,10 @@ class Driver(Writing):
         """The app posts to a response URL. Raises: SlackError: the message is refused."""
         self._interactions.respond(target, given)
 
-    async def send_event(self, event: Json) -> str:
+    async def send_event(self, event: Json, *, team_id: str = state.TEAM_ID) -> str:
         """Send any event to the app as it is, for example a recorded one; returns its `event_id`."""
         channel = self.workspace.channels.get(str(event.get("channel")))
-        return self._events.send(event, channel)
+        return self._events.send(event, channel, team_id)
 
     # --- looking ---
 

@@ -51,12 +51,12 @@ class Events:
                 channel,
             )
 
-    def send(self, event: Json, channel: Channel | None = None) -> str:
+    def send(self, event: Json, channel: Channel | None = None, team: str = state.TEAM_ID) -> str:
         """Send an event whether or not it is subscribed to; returns its `event_id`."""
         event_id = self._workspace.next_id("Ev")
         authorization = {
             "enterprise_id": None,
-            "team_id": state.TEAM_ID,
+            "team_id": team,
             "user_id": state.BOT_USER_ID,
             "is_bot": True,
             "is_enterprise_install": False,
@@ -64,8 +64,8 @@ class Events:
         self._delivery.send_event(
             {
                 "token": VERIFICATION_TOKEN,
-                "team_id": state.TEAM_ID,
-                "context_team_id": state.TEAM_ID,
+                "team_id": team,
+                "context_team_id": team,
                 "context_enterprise_id": None,
                 "api_app_id": state.APP_ID,
                 "event": event,

@@ -152,7 +152,7 @@ def _text(value: object, most: int, at: str, *, plain: bool = False) -> Iterator
 def _elements(block: Json, shape: shapes.Shape, at: str) -> Iterator[str]:
     seen: set[str] = set()
     for path, element in _children(block, at):
-        if not isinstance(element, dict) or element.get("type") not in shape.elements:
+        if not isinstance(element, dict) or str(element.get("type")) not in shape.elements:
             kind = element.get("type") if isinstance(element, dict) else element
             yield f"unsupported type: {kind} [json-pointer:{path}/type]"
             continue
@@ -212,7 +212,7 @@ def _table(block: Json, _surface: str, at: str) -> Iterator[str]:
             yield f"must be an array of 1 to 20 cells [json-pointer:{at}/rows/{number}]"
             continue
         for column, cell in enumerate(row):
-            if not isinstance(cell, dict) or cell.get("type") not in shapes.CELLS:
+            if not isinstance(cell, dict) or str(cell.get("type")) not in shapes.CELLS:
                 yield f"unsupported type of cell [json-pointer:{at}/rows/{number}/{column}]"
 
 
@@ -227,7 +227,7 @@ def _plan(block: Json, surface: str, at: str) -> Iterator[str]:
 
 
 def _task(block: Json, _surface: str, at: str) -> Iterator[str]:
-    if block.get("status") not in shapes.TASK_STATES | {None}:
+    if block.get("status") not in (None, *shapes.TASK_STATES):
         yield f"invalid value for status [json-pointer:{at}/status]"
     for name in ("details", "output"):
         value = block.get(name)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.sandbox import state
 from bot.sandbox.errors import DriverError, Json, SlackError
 from bot.sandbox.methods import files
 from bot.sandbox.methods.desk import Desk
@@ -74,6 +75,7 @@ def build(slack: LocalSlack, api: WebApi, socket: SocketMode, desk: Desk) -> web
     application = web.Application(client_max_size=LARGEST_BODY, middlewares=[_only_local])
     application.router.add_route("*", "/api/{method}", api.serve)
     application.router.add_get("/link/", socket.serve)
+    application.router.add_get("/oauth/v2/authorize", partial(_authorise, desk))
     application.router.add_post("/upload/{key}", partial(files.receive, desk))
     application.router.add_get("/files/{id}", partial(_file, desk))
     application.router.add_post("/response/{key}", _response(slack, desk))
@@ -114,6 +116,21 @@ def _response(
         return web.Response(text="ok")
 
     return respond
+
+
+async def _authorise(desk: Desk, request: web.Request) -> web.StreamResponse:
+    query = request.query
+    if query.get("client_id") != desk.installs.tokens.client_id:
+        return web.Response(status=400, text="invalid_client_id")
+    try:
+        where = desk.installs.approve(
+            query.get("team") or state.TEAM_ID,
+            query.get("redirect_uri", ""),
+            query.get("state", ""),
+        )
+    except DriverError as refused:
+        return web.Response(status=400, text=str(refused))
+    return web.Response(status=302, headers={"Location": where})
 
 
 async def _file(desk: Desk, request: web.Request) -> web.StreamResponse:

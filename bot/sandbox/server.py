@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from bot.sandbox.driver import Driver
 from bot.sandbox.errors import DriverError, Json
 from bot.sandbox.events import Events
 from bot.sandbox.faults import Fault, RateLimits
+from bot.sandbox.installs import Installs, tokens_of
 from bot.sandbox.interactions import Interactions
 from bot.sandbox.methods.desk import Desk
 from bot.sandbox.modals import Modals
@@ -28,7 +28,7 @@ from bot.sandbox.store import NoStore, SqliteStore, Store
 from bot.sandbox.timers import Timers
 from bot.sandbox.transcript import transcript
 from bot.sandbox.triggers import Triggers
-from bot.sandbox.web_api import Tokens, WebApi
+from bot.sandbox.web_api import WebApi
 from bot.sandbox.workspace import Workspace
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class LocalSlack(Driver):
         self._timers = Timers(clock)
         self._store: Store = SqliteStore(state_dir) if state_dir else NoStore()
         workspace = Workspace(self._timers.now, self._store)
-        self._tokens = _tokens(self._store)
+        self._tokens = tokens_of(self._store)
         workspace.bot_token = self._tokens.bot
         self._socket = SocketMode(self._timers)
         self._delivery = Delivery(self._socket, self._timers)
@@ -80,10 +80,9 @@ class LocalSlack(Driver):
         super().__init__(
             workspace, events, Interactions(workspace, triggers, modals, self._delivery), modals
         )
-        self._desk = Desk(workspace, triggers, modals, self._socket)
-        self._api = WebApi(
-            self._desk, self._tokens, RateLimits(self._timers.now) if rate_limits else None
-        )
+        installs = Installs(self._tokens, self._timers.now)
+        self._desk = Desk(workspace, triggers, modals, self._socket, installs)
+        self._api = WebApi(self._desk, RateLimits(self._timers.now) if rate_limits else None)
         self._waiting: set[asyncio.Future[None]] = set()
         self._runner: web.AppRunner | None = None
         self._clockwork: asyncio.Task[None] | None = None
@@ -154,6 +153,14 @@ class LocalSlack(Driver):
     def signing_secret(self) -> str:
         return self._tokens.signing_secret
 
+    @property
+    def client_id(self) -> str:
+        return self._tokens.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self._tokens.client_secret
+
     def environment(self) -> dict[str, str]:
         """The variables with which the bot finds this Slack."""
         return {
@@ -168,6 +175,7 @@ class LocalSlack(Driver):
     def use_manifest(self, manifest: Json) -> None:
         """Grant only the scopes, events, commands and shortcuts that this manifest asks for."""
         self.workspace.app = AppConfig.from_manifest(manifest)
+        self._desk.installs.rotate = self.workspace.app.rotation
 
     async def deliver_to(self, url: str | None) -> None:
         """Send everything to this Request URL, signed, instead of over Socket Mode; None: back to sockets.
@@ -219,6 +227,22 @@ class LocalSlack(Driver):
     def revoke(self, error: str = "token_revoked") -> None:
         """Refuse the bot's token from now on with this error; "" accepts it again."""
         self._api.revoked = error
+
+    def deliver_everywhere(self, *, enabled: bool = True) -> None:
+        """Send every event down every socket instead of one: what replicas see when acks get lost."""
+        self._socket.everywhere = enabled
+
+    async def redeliver(self, event_id: str) -> None:
+        """Send an event once more, as after a lost ack: same `event_id`, retry 1.
+
+        Raises:
+            DriverError: no such event was sent.
+        """
+        for one in self._delivery.log:
+            if one.payload.get("event_id") == event_id:
+                await self._delivery.send_again(one)
+                return
+        raise DriverError(f"no event {event_id!r} was sent")
 
     async def uninstall(self) -> None:
         """Somebody removes the app: it is told, and its token is worth nothing any more."""
@@ -297,16 +321,3 @@ class LocalSlack(Driver):
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
-
-
-def _tokens(store: Store) -> Tokens:
-    kept = dict(store.items("meta")).get("tokens")
-    if kept is None:
-        number = secrets.randbelow(10**12)
-        kept = {
-            "bot": f"xoxb-{number}-{secrets.token_hex(12)}",
-            "app": f"xapp-1-{state.APP_ID}-{number}-{secrets.token_hex(12)}",
-            "signing_secret": secrets.token_hex(16),
-        }
-        store.put("meta", "tokens", kept)
-    return Tokens(**kept)

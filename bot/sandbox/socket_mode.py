@@ -42,6 +42,8 @@ class SocketMode:
     """Up to ten connections; each payload goes down one of them, in turn."""
 
     def __init__(self, timers: Timers) -> None:
+        self.everywhere = False
+        """Whether each event goes down every socket, not one of them."""
         self.on_change: Callable[[], None] = lambda: None
         self._timers = timers
         self._tickets: set[str] = set()
@@ -87,8 +89,16 @@ class SocketMode:
         """Send one envelope and wait for its acknowledgement."""
         if not self._connections:
             return Reply(failed="connection_failed")
+        if self.everywhere and one.kind == "events_api":
+            replies = await asyncio.gather(
+                *(self._send(one, each) for each in list(self._connections))
+            )
+            return next((reply for reply in replies if not reply.failed), replies[0])
         connection = self._connections[self._turn % self.connected]
         self._turn += 1
+        return await self._send(one, connection)
+
+    async def _send(self, one: Try, connection: _Connection) -> Reply:
         envelope_id = secrets.token_hex(16)
         envelope: Json = {"envelope_id": envelope_id, "type": one.kind, "payload": one.payload}
         envelope["accepts_response_payload"] = one.kind != "events_api"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections import deque
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.sandbox import state
 from bot.sandbox.errors import Json, SlackError
 from bot.sandbox.faults import Fault, Faults, RateLimits
 from bot.sandbox.methods import METHODS
@@ -42,15 +44,6 @@ _SCOPE_OF_KIND = {"channel": "channels", "group": "groups", "im": "im", "mpim": 
 MOST_RECORDED = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The secrets of the one installed app."""
-
-    bot: str
-    app: str
-    signing_secret: str
-
-
 class WebApi:
     """Dispatches calls to their methods.
 
@@ -58,14 +51,13 @@ class WebApi:
     that claim to be JSON.
     """
 
-    def __init__(self, desk: Desk, tokens: Tokens, limits: RateLimits | None) -> None:
+    def __init__(self, desk: Desk, limits: RateLimits | None) -> None:
         self.faults = Faults()
         self.recorded: deque[Json] = deque(maxlen=MOST_RECORDED)
-        """`{"method", "args", "answer", "at"}` of each call, oldest first."""
+        """`{"method", "args", "answer", "at", "team"}` of each call, oldest first."""
         self.revoked = ""
         """An error such as `token_revoked` that every call with the bot's token gets; "" for none."""
         self._desk = desk
-        self._tokens = tokens
         self._limits = limits
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -80,20 +72,21 @@ class WebApi:
             "method": name,
             "args": given,
             "answer": None,
+            "team": "",
             "at": self._desk.workspace.now(),
         }
         self.recorded.append(record)
         fault = self.faults.due(name)
         if fault is not None and not fault.accept_then_drop:
             return await _struck(fault, record)
-        status, answer, headers = self._answered(name, token, given)
+        status, answer, headers = self._answered(record, token)
         record["answer"] = answer
         self._desk.workspace.on_change()
         if fault is not None and request.transport is not None:
             request.transport.abort()
         return web.json_response(answer, status=status, headers=headers)
 
-    def call(self, name: str, given: Json) -> Json:
+    def call(self, name: str, given: Json, *, team: str = state.TEAM_ID, token: str = "") -> Json:
         """Do a call without the wire.
 
         Raises:
@@ -107,13 +100,14 @@ class WebApi:
             raise SlackError(
                 "invalid_arguments", messages=[f"missing required field: {one}" for one in missing]
             )
-        return {"ok": True, **method.run(self._desk, Args(given))}
+        return {"ok": True, **method.run(self._desk, Args(given, team, token))}
 
-    def _answered(self, name: str, token: str, given: Json) -> tuple[int, Json, dict[str, str]]:
+    def _answered(self, record: Json, token: str) -> tuple[int, Json, dict[str, str]]:
+        name, given = record["method"], record["args"]
         try:
             method = METHODS.get(name)
-            if method is not None:
-                self._authorise(method, token, given)
+            if method is not None and not method.anonymous:
+                record["team"] = self._authorise(method, token, given)
                 wait_s = (
                     self._limits.wait_s(name, method, str(given.get("channel")))
                     if self._limits
@@ -121,16 +115,14 @@ class WebApi:
                 )
                 if wait_s:
                     return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(wait_s)}
-            return 200, self.call(name, given), {}
+            return 200, self.call(name, given, team=record["team"], token=token), {}
         except SlackError as refused:
             return 200, refused.answer(), {}
 
-    def _authorise(self, method: Method, token: str, given: Json) -> None:
-        if not token:
-            raise SlackError("not_authed")
-        if token not in (self._tokens.bot, self._tokens.app):
-            raise SlackError("invalid_auth")
-        if token != (self._tokens.app if method.app_token else self._tokens.bot):
+    def _authorise(self, method: Method, token: str, given: Json) -> str:
+        installs = self._desk.installs
+        team = installs.team(token)
+        if (token == installs.tokens.app) is not method.app_token:
             raise SlackError("not_allowed_token_type")
         if self.revoked and not method.app_token:
             raise SlackError(self.revoked)
@@ -138,6 +130,7 @@ class WebApi:
         granted = self._desk.workspace.app.scopes
         if scope and scope not in granted:
             raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(granted)))
+        return team
 
     def _scope(self, method: Method, given: Json) -> str:
         if not method.scope.startswith("*:"):
@@ -163,6 +156,11 @@ async def _struck(fault: Fault, record: Json) -> web.StreamResponse:
 def _token(request: web.Request, given: Json) -> str:
     bearer = request.headers.get("Authorization", "")
     sent = given.pop("token", "")
+    if bearer.startswith("Basic "):  # oauth.v2.access: the client's credentials
+        with suppress(ValueError):
+            plain = base64.b64decode(bearer.removeprefix("Basic ")).decode()
+            given["client_id"], given["client_secret"] = plain.split(":", 1)
+        return ""
     return bearer.removeprefix("Bearer ") if bearer.startswith("Bearer ") else str(sent or "")
 
 

@@ -14,6 +14,7 @@ from slack_sdk.signature import Clock as SdkClock
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from typing_extensions import override
+from yarl import URL
 
 from bot.sandbox import DriverError, LocalSlack
 
@@ -261,3 +262,75 @@ async def test_a_channel_takes_one_message_a_second_after_a_short_burst(clock) -
         with pytest.raises(SlackApiError):
             await client.chat_postMessage(channel=ALERTS, text="x")
         await client.chat_postMessage(channel="C0INCIDEN", text="x")
+
+
+async def test_replicas_can_be_made_to_hear_everything_twice(slack: LocalSlack) -> None:
+    slack.deliver_everywhere()
+    async with dialled(slack, 2) as sockets:
+        await slack.post("#alerts", "x")
+        got = [(await one.receive_json(timeout=2))["payload"]["event_id"] for one in sockets]
+        assert len(set(got)) == 1
+
+
+async def test_an_event_can_be_sent_once_more(slack: LocalSlack) -> None:
+    await slack.post("#alerts", "x")
+    first = slack.deliveries()[0]
+    await slack.redeliver(first.payload["event_id"])
+    assert slack.deliveries()[-1].payload == first.payload
+    with pytest.raises(DriverError, match="no event"):
+        await slack.redeliver("Ev0")
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # the SDK uses it
+async def test_a_second_team_is_installed_by_oauth(slack: LocalSlack) -> None:
+    asked = {
+        "client_id": slack.client_id,
+        "redirect_uri": "http://127.0.0.1:9/back",
+        "state": "s",
+        "team": "T0OTHER00",
+    }
+    async with aiohttp.ClientSession() as browser:
+        url = f"{slack.page_url}oauth/v2/authorize"
+        async with browser.get(url, params=asked, allow_redirects=False) as answer:
+            back = URL(answer.headers["Location"])
+        async with browser.get(
+            url, params=asked | {"redirect_uri": "https://example.com"}
+        ) as answer:
+            assert answer.status == 400
+    anybody = AsyncWebClient(base_url=slack.base_url)
+    secrets = {
+        "client_id": slack.client_id,
+        "client_secret": slack.client_secret,
+        "code": back.query["code"],
+    }
+    granted = await anybody.oauth_v2_access(**secrets)
+    assert (granted["team"]["id"], back.query["state"]) == ("T0OTHER00", "s")
+    client = AsyncWebClient(token=granted["access_token"], base_url=slack.base_url)
+    assert (await client.auth_test())["team_id"] == "T0OTHER00"
+    assert slack.calls("auth.test")[0]["team"] == "T0OTHER00"
+    for wrong, error in (({}, "code_already_used"), ({"client_secret": "x"}, "bad_client_secret")):
+        with pytest.raises(SlackApiError, match=error):
+            await anybody.oauth_v2_access(**(secrets | wrong))
+    await client.auth_revoke()
+    with pytest.raises(SlackApiError, match="invalid_auth"):
+        await client.auth_test()
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # the SDK uses it
+async def test_rotated_tokens_expire_and_are_refreshed_once(clock) -> None:
+    async with LocalSlack(clock=clock) as slack:
+        slack.use_manifest({"settings": {"token_rotation_enabled": True}})
+        anybody = AsyncWebClient(base_url=slack.base_url)
+        secrets = {"client_id": slack.client_id, "client_secret": slack.client_secret}
+        back = URL(slack._desk.installs.approve(slack.team_id, "http://127.0.0.1:9/back", ""))
+        first = await anybody.oauth_v2_access(**secrets, code=back.query["code"])
+        clock.forward(first["expires_in"])
+        with pytest.raises(SlackApiError, match="token_expired"):
+            await AsyncWebClient(token=first["access_token"], base_url=slack.base_url).auth_test()
+        again = {**secrets, "grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+        second = await anybody.oauth_v2_access(**again)
+        assert (
+            await AsyncWebClient(token=second["access_token"], base_url=slack.base_url).auth_test()
+        )["ok"]
+        with pytest.raises(SlackApiError, match="invalid_refresh_token"):
+            await anybody.oauth_v2_access(**again)

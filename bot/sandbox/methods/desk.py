@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sandbox import state
 from bot.sandbox.errors import Json, SlackError
+from bot.sandbox.installs import Installs
 from bot.sandbox.modals import Modals
 from bot.sandbox.socket_mode import SocketMode
 from bot.sandbox.state import Channel, Message
@@ -22,6 +23,9 @@ class Args:
     """Arguments of one call. The SDK sends JSON for some methods and forms for others: strings are coerced."""
 
     given: Mapping[str, Any]
+    team: str = state.TEAM_ID
+    """The team that the caller's token belongs to."""
+    token: str = ""
 
     def text(self, name: str, default: str = "") -> str:
         value = self.given.get(name)
@@ -56,6 +60,7 @@ class Desk:
     triggers: Triggers
     modals: Modals
     socket: SocketMode
+    installs: Installs
     uploads: dict[str, str] = field(default_factory=dict)
     """Key of an upload address -> file id."""
     stream_lives_s: float = 300.0
@@ -101,6 +106,7 @@ class Method:
         scope: what the token needs; `*:history` stands for the scope of the channel's kind.
         required: arguments without which the call is refused.
         app_token: takes the `xapp-` token instead of the bot's.
+        anonymous: takes no token at all.
     """
 
     run: Callable[[Desk, Args], Json]
@@ -108,6 +114,7 @@ class Method:
     scope: str = ""
     required: tuple[str, ...] = ()
     app_token: bool = False
+    anonymous: bool = False
 
 
 def page(items: list[Json], args: Args, *, default: int, most: int) -> tuple[list[Json], str]:

@@ -7,12 +7,12 @@ from bot.sandbox.errors import Json, SlackError
 from bot.sandbox.methods.desk import Args, Desk, Method, page
 
 
-def _auth_test(desk: Desk, _args: Args) -> Json:
+def _auth_test(desk: Desk, args: Args) -> Json:
     return {
         "url": f"{desk.workspace.origin}/",
         "team": "Local Slack",
         "user": state.BOT_NAME,
-        "team_id": state.TEAM_ID,
+        "team_id": args.team,
         "user_id": state.BOT_USER_ID,
         "bot_id": state.BOT_ID,
         "app_id": state.APP_ID,
@@ -70,10 +70,10 @@ def _bot(desk: Desk, args: Args) -> Json:
     raise SlackError("bot_not_found")
 
 
-def _team(_desk: Desk, _args: Args) -> Json:
+def _team(_desk: Desk, args: Args) -> Json:
     return {
         "team": {
-            "id": state.TEAM_ID,
+            "id": args.team,
             "name": "Local Slack",
             "domain": state.TEAM_DOMAIN,
             "email_domain": "",
@@ -91,7 +91,20 @@ def _open_socket(desk: Desk, _args: Args) -> Json:
     return {"url": f"ws{desk.workspace.origin.removeprefix('http')}{desk.socket.open_path()}"}
 
 
+def _oauth(desk: Desk, args: Args) -> Json:
+    return desk.installs.exchange(dict(args.given)) | {
+        "scope": ",".join(sorted(desk.workspace.app.scopes))
+    }
+
+
+def _revoke(desk: Desk, args: Args) -> Json:
+    desk.installs.revoke(args.token)
+    return {"revoked": True}
+
+
 METHODS = {
+    "oauth.v2.access": Method(_oauth, 100, anonymous=True),
+    "auth.revoke": Method(_revoke, 50),
     "api.test": Method(_api_test, 100),
     "auth.test": Method(_auth_test, 0),
     "apps.connections.open": Method(_open_socket, 50, app_token=True),
