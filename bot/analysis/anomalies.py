@@ -193,7 +193,7 @@ def judge(
                 kind=case.kind,
                 count=case.observed if step is not None else int(total[p]),
                 baseline_count=case.before if step is not None else int(grid.base[p]),
-                recurring=case.recurring,
+                recurring=case.comes_again,
                 bad=severities[p].weight >= BAD,
                 terms=case.terms(),
                 first=int(first[p]),
@@ -341,6 +341,11 @@ class _Case:
             return "dropping"
         return "steady"
 
+    @property
+    def comes_again(self) -> bool:
+        """Whether this is a level that was reached before; to fall to one is no recurrence."""
+        return self.recurring and self.kind in {"surging", "steady"}
+
     def terms(self) -> tuple[Term, ...]:
         bad = self.severity
         less = self.kind in {"vanished", "dropping"}
@@ -352,7 +357,7 @@ class _Case:
             found.append(
                 _term("starts at onset", 1.5 * near, f"{max(0.0, self.lag_s):.0f} s after onset")
             )
-        if self.recurring and not less and self.kind != "new":
+        if self.comes_again:
             found.append(_term("recurring", -3.0, "the same level was reached before"))
         if self.fading and not less:
             found.append(_term("fading", -1.5, "strongest when the window began"))

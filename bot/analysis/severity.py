@@ -31,7 +31,7 @@ _FAILING = re.compile(
 _STATUS = re.compile(r"(?<![\w.])([45])[0-9]{2}(?!\w)")
 # "Failures: 3" and "2 errors" are counters, and masked: they say nothing about this line being a failure.
 _COUNTER = re.compile(
-    r"\b(?:fail(?:ed|ures?|s)?|errors?)\s*[:=]\s*<\*>|<\*>\s+(?:failed|failures|failing|errors)\b(?![:=])",
+    r"\b(?:fail(?:ed|ures?|s)?|errors?)\s*[:=]\s*<\*>|(?:\A|[,;:(/]\s*)<\*>\s+(?:failed|failures|failing|errors)\b(?![:=])",
     re.IGNORECASE,
 )
 # What a test runner says about a test that went well; its name may hold any word.
@@ -42,7 +42,7 @@ _WENT_WELL = re.compile(
 _OUTCOME = re.compile(
     r"exit(?:ed with)? (?:code|status)|\bbuild (?:failed|failure)|failing tests|tests? failed\b|tests run:"
     r"|execution failed for|\bsee the (?:full )?(?:report|log|documentation)|for more (?:details|information)"
-    r"|re-run|\[help <\*>\]|stack ?trace|<\*> (?:tests?|failed|errors|failures)\b|\blog(?:s)? (?:is|are) in\b",
+    r"|re-run|\[help <\*>\]|stack ?trace|(?:\A|[,;:(]\s*)<\*> (?:tests?|failed|errors|failures)\b|\blog(?:s)? (?:is|are) in\b",
     re.IGNORECASE,
 )
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+")
