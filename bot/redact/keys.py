@@ -22,7 +22,8 @@ HINTS = (
 )
 # Literals first: `re` then skips to their first characters. What must stand before them is checked by `tells`.
 KEY = (
-    r"(?P<key>passw(?:or)?d|passphrase|passcode|pwd|secret|token|credentials?|signature|sig|otp|cvv|cvc|ssn"
+    r"(?P<key>passw(?:or)?d|passphrase|passcode|pwd"
+    r"|secret(?!(?<=\[secret):[a-z0-9-]{1,24}(?:#[0-9]{1,6})?\])|token|credentials?|signature|sig|otp|cvv|cvc|ssn"
     r"|key|sess(?:ion)?id|connect\.sid)"
 )
 SUFFIX = r"(?:[_-]?(?:hash|digest|b64|base64|encrypted|value|plain|text|old|new|[0-9]{1,3})){0,2}"
@@ -50,8 +51,6 @@ def tells(match: re.Match[str]) -> bool:
     before = match.string[max(0, start - 16) : start]
     if key == "key":
         return _OF_KEY.search(before) is not None
-    if key == "secret" and before.endswith("["):
-        return PLACEHOLDER.match(match.string, start - 1) is None
     if key == "token":
         return not before.endswith(("unexpected ", "illegal "))
     return key not in _SHORT or not before[-1:].isalpha()

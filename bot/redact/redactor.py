@@ -132,14 +132,15 @@ class Redactor:
         pieces: list[str] = []
         done = 0
         while match:
-            start, end = match.span(match.lastgroup or 0)
-            if rule.counts(match):
-                what = rule.kind or kind(match["key"])
-                pieces += (line[done:start], self._placeholder(what, line[start:end]))
-                done = end
-                match = rule.pattern.search(seen, match.end())
-            else:  # what stands there may hold another one: `token = sign_in(password=...)`
-                match = rule.pattern.search(seen, max(start, match.start() + 1))
+            found = _secret(rule, match)
+            if found is None:  # what stands there may hold another: `token = sign_in(password=...)`
+                match = rule.pattern.search(seen, match.start() + 1)
+                continue
+            start, end = found
+            what = rule.kind or kind(match["key"])
+            pieces += (line[done:start], self._placeholder(what, line[start:end]))
+            done = end
+            match = rule.pattern.search(seen, max(end, match.end()))
         return "".join((*pieces, line[done:])) if pieces else line
 
     def _without_keys(self, text: str) -> str:
@@ -223,6 +224,16 @@ def _suspicious(lowered: str) -> Iterator[int]:
     """Positions, in order, at which a rule may find something."""
     found, cards = ANCHOR.finditer(lowered), CARD_ANCHOR.finditer(lowered)
     return heapq.merge((match.start() for match in found), (match.start() for match in cards))
+
+
+def _secret(rule: Rule, match: re.Match[str]) -> tuple[int, int] | None:
+    """Where the secret stands that a rule's pattern found; None when it is none."""
+    found: re.Match[str] | None = match
+    if rule.value is not None:
+        found = rule.value.match(match.string, match.end()) if rule.tells(match) else None
+    if found is None or not rule.counts(found):
+        return None
+    return found.span(found.lastgroup or 0)
 
 
 def _line_end(text: str, position: int) -> int:

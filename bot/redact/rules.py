@@ -29,6 +29,8 @@ class Rule:
         pattern: the secret is the last named group that matched, or the whole match.
         hints: lower-case literals; the pattern is tried only where one of them occurs. Empty: always.
         counts: whether a match really is a secret.
+        value: for a pattern that only announces (`tells` says whether it does), what must follow it: the secret.
+            Two steps, because a value may be long and is not to be read for every word that only looks like a key.
         lowered: the pattern is for lower-cased text. That is several times faster than ignoring case.
     """
 
@@ -36,17 +38,14 @@ class Rule:
     pattern: re.Pattern[str]
     hints: tuple[str, ...] = ()
     counts: Callable[[re.Match[str]], bool] = _always
+    value: re.Pattern[str] | None = None
+    tells: Callable[[re.Match[str]], bool] = keys.tells
     lowered: bool = True
 
 
-def _told(match: re.Match[str]) -> bool:
-    return keys.tells(match) and is_secret_value(match)
-
-
 def _flagged(match: re.Match[str]) -> bool:
-    return _FLAG.search(match.string[max(0, match.start() - 40) : match.start()]) is not None and (
-        _told(match)
-    )
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    return _FLAG.search(before) is not None and keys.tells(match)
 
 
 _FLAG = re.compile(r"(?:^|[\s\"'])--?[a-z-]{0,32}\Z")
@@ -103,38 +102,34 @@ _URLS = (
         is_secret_word,
     ),
 )
+
+
+def _key_value(
+    between: str,
+    value: str,
+    hints: tuple[str, ...],
+    tells: Callable[[re.Match[str]], bool] = keys.tells,
+) -> Rule:
+    announced = re.compile(keys.KEY + between)
+    return Rule("", announced, hints, is_secret_value, re.compile(value), tells)
+
+
 _KEY_VALUES = (
-    Rule(  # name: DB_PASSWORD, value: ... of Kubernetes and of key-value lists
-        "",
-        re.compile(
-            keys.KEY + r"[\w.-]{0,40}[\"']?[ \t]{0,4},?\s{1,40}-?[ \t]{0,4}"
-            r"[\"']?value[\"']?[ \t]{0,4}:[ \t]{0,4}(?:" + _QUOTED + r"|(?P<bare>[^\s\"',}]+))"
-        ),
+    _key_value(  # name: DB_PASSWORD, value: ... of Kubernetes and of key-value lists
+        r"[\w.-]{0,40}[\"']?[ \t]{0,4},?\s{1,40}-?[ \t]{0,4}[\"']?value[\"']?[ \t]{0,4}:[ \t]{0,4}",
+        _QUOTED + r"|(?P<bare>[^\s\"',}]+)",
         ("value",),
-        _told,
     ),
-    Rule(
-        "",
-        re.compile(
-            keys.KEY
-            + keys.SUFFIX
-            + _SEPARATOR
-            + rf"(?:[bru]{{1,2}}(?=[\"']))?(?:{_QUOTED}|{_BARE})"
-        ),
-        keys.HINTS,
-        _told,
+    _key_value(
+        keys.SUFFIX + _SEPARATOR + r"(?:[bru]{1,2}(?=[\"']))?", f"{_QUOTED}|{_BARE}", keys.HINTS
     ),
-    Rule(
-        "",
-        re.compile(
-            keys.KEY
-            + r"(?:%22|%27)?%3[ad](?:%20|%22|%27){0,4}(?P<bare>(?:[^\s\"'&;,%]|%(?!2[267c]|7d))+)"
-        ),
+    _key_value(
+        r"(?:%22|%27)?%3[ad](?:%20|%22|%27){0,4}",
+        r"(?P<bare>(?:[^\s\"'&;,%]|%(?!2[267c]|7d))+)",
         ("%3",),
-        _told,
     ),
-    Rule("", re.compile(keys.KEY + r"[ \t]{1,8}[\"']?(?P<bare>[^\s\"']+)"), ("--", " -"), _flagged),
-    Rule("", re.compile(keys.KEY + r">(?P<bare>[^<>\s]+)</"), ("</",), _told),
+    _key_value(r"[ \t]{1,8}[\"']?", r"(?P<bare>[^\s\"']+)", ("--", " -"), _flagged),
+    _key_value(">", r"(?P<bare>[^<>\s]+)(?=</)", ("</",)),
     Rule(
         "password",
         re.compile(

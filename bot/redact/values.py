@@ -6,6 +6,8 @@ import re
 
 from bot.redact.keys import PLACEHOLDER
 
+_WORKING_FOLDER = re.compile(r"pwd\W{0,6}\Z")
+_SECRET_OBJECT = re.compile(r"(?:secret|credentials?)\W{0,6}\Z")
 _PROSE = """
     a an and any are as at bad be been boolean bool bytes bytea but by can cannot char check could denied disabled
     does empty enabled error errors expired expiring failed failure false for forbidden from had has have hidden if in
@@ -49,10 +51,10 @@ def is_secret_value(match: re.Match[str]) -> bool:
     value = match[form].strip()
     if not value or is_harmless(value):
         return False
-    key = match["key"].lower()
-    if key == "pwd" and value.startswith(("/", "~", "C:", "D:")):
+    before = match.string[max(0, match.start() - 16) : match.start()]
+    if value.startswith(("/", "~", "c:")) and _WORKING_FOLDER.search(before):
         return False
-    if key in {"secret", "credential", "credentials"} and _KUBERNETES_NAME.fullmatch(value):
+    if _KUBERNETES_NAME.fullmatch(value) and _SECRET_OBJECT.search(before):
         return False
     return form != "bare" or not _is_code(value)
 
