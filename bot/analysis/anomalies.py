@@ -28,6 +28,7 @@ _NOTICED = 3.0
 """Expected events from which on their absence means something."""
 
 _CLEAR_Z = 4.0  # with a thousand patterns some are three standard deviations off by chance
+OTHER = "names another service"
 _LOOKED_AT = 50
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 _DULL = frozenset(
@@ -99,6 +100,11 @@ class Anomaly:
     terms: tuple[Term, ...]
     first: int
     last: int
+
+    @property
+    def reports_other(self) -> bool:
+        """Whether it is an error about another service's failure."""
+        return any(term.name == OTHER for term in self.terms)
 
     @property
     def score(self) -> float:
@@ -362,7 +368,7 @@ class _Case:
         if self.fading and not less:
             found.append(_term("fading", -1.5, "strongest when the window began"))
         if bad.weight >= BAD and (named := self.context.others.named_by(self.shape)):
-            found.append(_term("names another service", -1.0, f"reports {named}"))
+            found.append(_term(OTHER, -1.0, f"reports {named}"))
         found.extend(self._symptom())
         return tuple(term for term in found if abs(term.weight) >= 0.005)
 

@@ -32,6 +32,7 @@ from bot.analysis.suspects import Symptom, rank
 from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, Tally, axis_of, count
 
 MAX_PATTERNS = 20
+_OWN_EVIDENCE = 2.5
 _PICTURED = 10
 _MAX_SERIES = 12
 _MIN_SCORE = 1.0
@@ -79,6 +80,15 @@ class Study:
     bad: Flags
     step: Step | None
     anomalies: tuple[Anomaly, ...]
+
+    def services(self) -> list[str]:
+        """Services by their strongest anomaly; those that only report others' failures come last."""
+        best: dict[str, tuple[bool, float]] = {}
+        for anomaly in self.anomalies:
+            own = (anomaly.reports_other or anomaly.score < _OWN_EVIDENCE, -anomaly.score)
+            known = best.get(anomaly.shape.service, own)
+            best[anomaly.shape.service] = min(known, own)
+        return sorted((name for name in best if name), key=lambda name: (best[name], name))
 
     def assign(self, batches: Iterable[LogBatch]) -> Iterator[list[int | None]]:
         """The pattern number of each row of each batch of the window; None for keys that were folded away."""

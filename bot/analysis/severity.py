@@ -42,7 +42,8 @@ _WENT_WELL = re.compile(
 _OUTCOME = re.compile(
     r"exit(?:ed with)? (?:code|status)|\bbuild (?:failed|failure)|failing tests|tests? failed\b|tests run:"
     r"|execution failed for|\bsee the (?:full )?(?:report|log|documentation)|for more (?:details|information)"
-    r"|re-run|\[help <\*>\]|stack ?trace|(?:\A|[,;:(]\s*)<\*> (?:tests?|failed|errors|failures)\b|\blog(?:s)? (?:is|are) in\b",
+    r"|failed to execute goal|please refer to|you can resume|> task <\*> failed|make(?:\[<\*>\])?: \*\*\*"
+    r"|npm err!|re-run|\[help <\*>\]|stack ?trace|(?:\A|[,;:(]\s*)<\*> (?:tests?|failed|errors|failures)\b|\blog(?:s)? (?:is|are) in\b",
     re.IGNORECASE,
 )
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+")
@@ -90,4 +91,7 @@ def telling(shape: Shape) -> list[Term]:
     elif place := _PLACE.search(template):
         text = template[max(0, place.start() - 20) : place.end() + 20].strip()
         found.append(Term(name="names a place", weight=0.8, evidence=text))
+        if verdict := _VERDICT.search(template):
+            said = verdict.group(0).strip()
+            found.append(Term(name="says what failed", weight=0.5, evidence=f"{said}: {text}"))
     return found

@@ -147,11 +147,10 @@ def predict(case: LogCase, incident: list[LogBatch], normal: list[LogBatch]) -> 
             if pattern is not None:
                 lines[pattern].extend(numbers)
     ranked = [a for a in done.anomalies if a.pattern in lines][:RANKED]
-    services = dict.fromkeys(a.shape.service for a in done.anomalies if a.shape.service)
     return Prediction(
         id=case.id,
         ranked_lines=[lines[a.pattern] for a in ranked],
-        ranked_services=list(services),
+        ranked_services=done.services(),
     )
 
 
