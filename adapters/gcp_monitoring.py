@@ -28,6 +28,9 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\W{0,4}incident\s#?[\w.]+\b", re.IGNORECASE)
+_OVER_THRESHOLD = re.compile(
+    r"\b(?:is|was) (?:above|below|absent)\b|\bviolat|\bthreshold of\b", re.IGNORECASE
+)
 _TELLS = re.compile(
     r"\b(?:incident|alert|violat\w+|policy|condition|uptime check|threshold)\b", re.IGNORECASE
 )
@@ -44,7 +47,12 @@ def recognise(message: Message) -> Alert | None:
         return _from_json(message)
     if message.strength(SIGNS) < 1 or is_digest(message) or not _TELLS.search(message.body[:2000]):
         return None
-    if message.strength(SIGNS) < 3 and not _HEAD.match(message.title):
+    shaped = (
+        message.link(_INCIDENT)
+        or _HEAD.match(message.title)
+        or _OVER_THRESHOLD.search(message.body[:2000])
+    )
+    if not shaped and not message.value("condition", "condition name"):
         return None
     policy = message.value("policy", "policy name", "alert policy", "alerting policy")
     condition = message.value("condition", "condition name")

@@ -20,6 +20,12 @@ SIGNS = Signs(
 _ISSUE = re.compile(
     r"/issues/([\w-]{6,80})|/incidents/(\d{1,15})|[?&]issueId=([\w-]{6,80})|/violations/(\d{1,15})"
 )
+_TELLS = re.compile(
+    r"\b(?:issue|incident|violation|alert|condition|critical|warning)\b", re.IGNORECASE
+)
+_CHANGE = re.compile(
+    r"\b(?:deployment|deployed|change tracking|marker|muting rule)\b", re.IGNORECASE
+)
 _BUTTON = re.compile(r"(?:view|acknowledge|open|see|go to|incident #?\d)", re.IGNORECASE)
 _NUMBER = re.compile(r"\bincident\s#?(\d{2,15})\b", re.IGNORECASE)
 _HEAD = re.compile(
@@ -50,7 +56,12 @@ _FIELDS = (
 
 def recognise(message: Message) -> Alert | None:
     """The issue or incident, if New Relic posted it."""
-    if message.strength(SIGNS) < 3 or is_digest(message):
+    if (
+        message.strength(SIGNS) < 3
+        or is_digest(message)
+        or not _TELLS.search(message.body[:2000])
+        or _CHANGE.search(message.title)
+    ):
         return None
     state = _state(message)
     if state is None:

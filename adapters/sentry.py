@@ -49,15 +49,15 @@ def recognise(message: Message) -> Alert | None:
     """The issue or metric alert, or the issue's resolution."""
     if message.strength(SIGNS) < 1 or not message.lines:
         return None
-    issue = next((link for link in message.links if _ISSUE.search(link.url)), None)
-    head = "\n".join(message.lines[:2])
+    issue = next((link for link in message.links if _is_issue(link.url)), None)
+    head = "\n".join(line[:500] for line in message.lines[:2])
     if _RESOLVED.search(head) and issue is not None:
         return _issue(message, issue, "resolved")
     if _METRIC.match(message.title) or _RULE.search(
         message.titles[0].url if message.titles else ""
     ):
         return _metric(message)
-    if issue is None or (_ACTIVITY.search(message.lines[0]) and not message.block_ids):
+    if issue is None or (_ACTIVITY.search(head) and not message.block_ids):
         return None
     if _MUTED.search(head) and not message.block_ids:
         return _issue(message, issue, "acknowledged")
@@ -65,6 +65,10 @@ def recognise(message: Message) -> Alert | None:
         head.lstrip().startswith((":white_check_mark:", "✅")) or ":white_check_mark:" in head[:200]
     )
     return _issue(message, issue, "resolved" if done else "firing")
+
+
+def _is_issue(url: str) -> bool:
+    return SIGNS.urls is not None and bool(SIGNS.urls.search(url) and _ISSUE.search(url))
 
 
 def _issue(message: Message, issue: Link, state: AlertState) -> Alert:

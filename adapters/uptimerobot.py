@@ -29,7 +29,7 @@ def recognise(message: Message) -> Alert | None:
     """The monitor that went down or came back."""
     text = "\n".join((*(title.label for title in message.titles[:3]), *message.lines[:4]))[:2000]
     exact = _SENTENCES[0].search(text)
-    if exact is None and message.strength(SIGNS) < 3:
+    if message.strength(SIGNS) < 3 and not (exact and exact.group("url")):
         return None
     found = exact or next((m for sentence in _SENTENCES[1:] if (m := sentence.search(text))), None)
     if found is None or found.group("state").casefold() in {"paused", "started"}:

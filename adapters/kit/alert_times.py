@@ -50,7 +50,11 @@ def moment(text: str, *, posted: datetime | None = None, local: bool = False) ->
         return _sane(iso)
     if local and posted is not None:
         return _shifted(iso.replace(tzinfo=UTC), posted)
-    return iso.replace(tzinfo=UTC) if iso.time() != datetime.min.time() else None
+    if iso.time() == datetime.min.time():
+        return None  # a day is not a moment
+    assumed = iso.replace(tzinfo=UTC)
+    elsewhere = posted is not None and assumed > posted + timedelta(minutes=2)
+    return None if elsewhere else assumed
 
 
 def _named_zone(words: str) -> datetime | None:

@@ -11,7 +11,7 @@ import functools
 import importlib
 import json
 import pkgutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -31,6 +31,18 @@ LAST = ("generic_deploy", "generic_alert")
 _SUBTYPES = frozenset({"", "bot_message", "thread_broadcast", "file_share", "me_message"})
 _WRAPPERS = ("event", "message", "payload", "body", "request", "template")
 
+_SHARED = (
+    "state",
+    "source",
+    "title",
+    "service",
+    "severity",
+    "fingerprint",
+    "started_at",
+    "labels",
+    "links",
+)
+
 
 class Recognise(Protocol):
     """A vendor's reading of a message: the alert or deploy that it is, or None."""
@@ -39,7 +51,9 @@ class Recognise(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Recogniser:
+class Recogniser:
+    """A module of `adapters` that recognises messages."""
+
     module: str
     signs: Signs
     recognise: Recognise
@@ -90,7 +104,7 @@ def recognised(event: Mapping[str, object], self_ids: Collection[str] = ()) -> R
     message = _readable(event, self_ids)
     if message is None:
         return Recognition()
-    found = _read(message)
+    found = read(message)
     if found is None:
         return Recognition()
     if isinstance(found, Deploy):
@@ -109,19 +123,6 @@ def recognised(event: Mapping[str, object], self_ids: Collection[str] = ()) -> R
     )
 
 
-_SHARED = (
-    "state",
-    "source",
-    "title",
-    "service",
-    "severity",
-    "fingerprint",
-    "started_at",
-    "labels",
-    "links",
-)
-
-
 def lines(stream: Iterable[str], self_ids: Collection[str] = ()) -> Iterator[dict[str, object]]:
     """One result for each line of JSON, also for a line that is none (`error` then says why).
 
@@ -131,18 +132,18 @@ def lines(stream: Iterable[str], self_ids: Collection[str] = ()) -> Iterator[dic
         try:
             event = json.loads(line)
         except RecursionError:
-            yield _not_read("nested too deeply")
+            yield _unreadable("nested too deeply")
             continue
         except ValueError:
-            yield _not_read("not JSON" if line.strip() else "empty line")
+            yield _unreadable("not JSON" if line.strip() else "empty line")
             continue
         if isinstance(event, dict):
             yield recognised(event, self_ids).as_json()
         else:
-            yield _not_read("not a JSON object")
+            yield _unreadable("not a JSON object")
 
 
-def _not_read(error: str) -> dict[str, object]:
+def _unreadable(error: str) -> dict[str, object]:
     return {**Recognition().as_json(), "error": error}
 
 
@@ -180,7 +181,7 @@ def _readable(event: Mapping[str, object], self_ids: Collection[str]) -> Message
 def _was_firing(event: Mapping[str, object], now: Alert) -> bool:
     """Whether an edit only touches an alert that already fired; its first post has been acted upon."""
     _current, before = effective(event)
-    earlier = _read(extract(before)) if before else None
+    earlier = read(extract(before)) if before else None
     return (
         isinstance(earlier, Alert)
         and earlier.state == now.state
@@ -188,9 +189,11 @@ def _was_firing(event: Mapping[str, object], now: Alert) -> bool:
     )
 
 
-def _read(message: Message) -> Alert | Deploy | None:
+def read(message: Message, asked: Sequence[Recogniser] | None = None) -> Alert | Deploy | None:
+    """What the first recogniser that knows the message takes it for; by default all are asked."""
     ranked = sorted(
-        recognisers(), key=lambda r: (_rank(r.module), -message.strength(r.signs), r.module)
+        asked or recognisers(),
+        key=lambda r: (_rank(r.module), -message.strength(r.signs), r.module),
     )
     for vendor in ranked:
         try:
@@ -203,7 +206,7 @@ def _read(message: Message) -> Alert | Deploy | None:
     return None
 
 
-def _named(found: Alert | Deploy, first: _Recogniser, message: Message) -> Alert | Deploy:
+def _named(found: Alert | Deploy, first: Recogniser, message: Message) -> Alert | Deploy:
     """What only the generic reading knew is still the vendor's whose app, name or link it carries."""
     posted = first.module not in LAST and message.strength(first.signs) >= 3
     return found.model_copy(update={"source": first.module}) if posted else found
@@ -214,14 +217,14 @@ def _rank(module: str) -> int:
 
 
 @functools.cache
-def recognisers() -> tuple[_Recogniser, ...]:
+def recognisers() -> tuple[Recogniser, ...]:
     """All modules of `adapters` that have a `recognise` function."""
     names = sorted(
         info.name for info in pkgutil.iter_modules(adapters.__path__) if info.name != "kit"
     )
     modules = [(name, importlib.import_module(f"adapters.{name}")) for name in names]
     return tuple(
-        _Recogniser(name, getattr(module, "SIGNS", Signs()), module.recognise)
+        Recogniser(name, getattr(module, "SIGNS", Signs()), module.recognise)
         for name, module in modules
         if hasattr(module, "recognise")
     )

@@ -16,7 +16,14 @@ from datetime import UTC, datetime
 
 from adapters.kit.slack_text import MAX_PAIRS, Link, Walk, clean, dicts, plain, word
 
-_UNFURLS = ("from_url", "is_msg_unfurl", "is_app_unfurl", "is_share", "is_thread_root_unfurl")
+_UNFURLS = (
+    "original_url",
+    "from_url",
+    "is_msg_unfurl",
+    "is_app_unfurl",
+    "is_share",
+    "is_thread_root_unfurl",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +154,23 @@ def extract(event: Mapping[str, object]) -> Message:
         own = [message]  # incoming webhooks may write their one attachment into the message itself
     for attachment in own:
         walk.attachment(attachment)
+    for file in dicts(message.get("files"))[:3]:
+        if file.get("filetype") == "email":  # mail that is forwarded into the channel
+            walk.text(file.get("subject") or file.get("title"), title_rank=2)
+            walk.text(file.get("plain_text") or file.get("preview_plain_text"))
     profile = message.get("bot_profile")
     profile = profile if isinstance(profile, Mapping) else {}
     user, bot_id = word(message.get("user")), word(message.get("bot_id"))
     subtype = word(message.get("subtype"))
-    is_bot = bool(bot_id or profile or own or subtype == "bot_message" or user == "USLACKBOT")
+    app_id = word(message.get("app_id")) or word(profile.get("app_id"))
+    signed = bot_id or app_id or profile or message.get("username") or user == "USLACKBOT"
+    is_bot = bool(signed or own or subtype == "bot_message")
     ts = word(message.get("ts"))
     return Message(
         name=word(profile.get("name")) or word(message.get("username")),
         user=user,
         bot_id=bot_id,
-        app_id=word(message.get("app_id")) or word(profile.get("app_id")),
+        app_id=app_id,
         subtype=subtype,
         channel=word(message.get("channel")),
         ts=ts,

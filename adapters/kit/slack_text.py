@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 MAX_TEXT = 20_000  # characters of a message that are looked at
 MAX_NODES = 4_000  # JSON values of a message that are looked at
@@ -42,6 +43,8 @@ _CONTROLS = frozenset(
         "feedback_buttons",
     }
 )
+_TITLE_RANKS = {"header": 1, "section": 3, "markdown": 3, "alert": 3, "card": 3}
+_HEADING = re.compile(r"#{1,6}\s+")
 _LINES = frozenset({"rich_text_section", "rich_text_quote", "rich_text_preformatted"})
 
 
@@ -73,12 +76,19 @@ def _shown(match: re.Match[str], links: list[Link]) -> str:
         links.append(Link(url, _EMPHASIS.sub("", shown).strip()))
         return label or target
     if target.startswith("!date"):
-        return label or ""
+        return _date(target) or label or ""
     if target[0] in "@#!":
         return target[0].replace("!", "@") + (label or target[1:]).lstrip("@#")
     if target.startswith("mailto:"):
         return label or target[len("mailto:") :]
     return match.group(0)
+
+
+def _date(target: str) -> str:
+    """Slack shows `<!date^epoch^...>` in each reader's own zone; here it is the exact time."""
+    epoch = target.split("^")[1] if "^" in target else ""
+    exact = re.fullmatch(r"1\d{9}", epoch)
+    return datetime.fromtimestamp(int(epoch), UTC).isoformat() if exact else ""
 
 
 def unescape(text: str) -> str:
@@ -141,6 +151,8 @@ class Walk:
             self._read_pairs(raw)
 
     def title(self, label: str, url: str, rank: int) -> None:
+        heading = _HEADING.match(label)
+        label = label[heading.end() :] if heading else label
         self._titles.append((rank, len(self._titles), Link(url, label.strip()[:500])))
 
     def attachment(self, node: Mapping[str, object]) -> None:
@@ -200,7 +212,7 @@ class Walk:
         alt = word(node.get("alt_text"))
         if alt and len(self.images) < MAX_LINKS:
             self.images.append(alt)
-        rank = {"header": 1, "section": 3}.get(kind)
+        rank = _TITLE_RANKS.get(kind)
         for key in ("title", "subtitle", "text", "body"):
             part = node.get(key)
             self.text(part.get("text") if isinstance(part, Mapping) else part, title_rank=rank)
@@ -281,7 +293,7 @@ class Walk:
 
 def _strip_links(text: str) -> str:
     """Links as their labels, so that the colon of a URL is not taken for that of a pair."""
-    return _LINK.sub(lambda m: m.group(2) or m.group(1) or m.group(3) or "", text)
+    return _LINK.sub(lambda match: _shown(match, []), text)
 
 
 def _word_url(value: object) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.kit import recognise
 from adapters.kit.recognise import lines, recognised
+from adapters.kit.slack_message import Message, Signs, extract
 from tests.adapters.slack_posts import attached, bot, edit
 
 FIRING = attached("Alertmanager", title="[FIRING:1] InstanceDown (web-1 critical)", color="danger")
@@ -191,3 +193,40 @@ def test_the_generic_recognisers_are_asked_last() -> None:
     names = {one.module for one in recognise.recognisers()}
     assert set(recognise.LAST) <= names
     assert len(names) > 15
+
+
+def test_markdown_alert_blocks_and_forwarded_mail_are_read() -> None:
+    markdown = bot("ops", blocks=[{"type": "markdown", "text": "## 🚨 Alert: checkout is down\n- **Severity:** critical\n- **Service:** checkout"}])  # fmt: skip
+    block = bot("ops", blocks=[{"type": "alert", "level": "error", "text": {"type": "mrkdwn", "text": "Checkout is down"}}])  # fmt: skip
+    mail = bot("email", subtype="file_share", files=[{"filetype": "email", "subject": "[FIRING:1] DiskFull", "plain_text": "on db-1"}])  # fmt: skip
+    found = [recognised(event) for event in (markdown, block, mail)]
+    assert [one.title for one in found] == ["checkout is down", "Checkout is down", "DiskFull"]
+    assert (found[0].severity, found[0].service) == ("critical", "checkout")
+
+
+def test_slacks_date_marks_give_the_exact_start() -> None:
+    text = "🚨 Alert: checkout check is failing\n*Started:* <!date^1795254900^{date_num} {time_secs}|some day>"
+    assert recognised(bot("Checkly", text=text)).as_json()["started_at"] == "2026-11-21T09:55:00+00:00"  # fmt: skip
+
+
+def test_a_local_time_that_lies_ahead_of_the_message_is_no_start() -> None:
+    ahead = bot("ops", text="🚨 Alert: checkout is down\nStarted: 2026-11-21 12:00:00")
+    behind = bot("ops", text="🚨 Alert: checkout is down\nStarted: 2026-11-21 09:50:00")
+    assert recognised(ahead).started_at is None
+    assert recognised(behind).as_json()["started_at"] == "2026-11-21T09:50:00+00:00"
+
+
+def test_a_generic_reading_keeps_the_vendor_who_posted_it() -> None:
+    event = bot("Datadog", text=":fire: Incident declared: SEV-2 Checkout is down")
+    assert recognised(event).source == "datadog"
+
+
+def test_one_broken_recogniser_loses_no_alert() -> None:
+    def broken(message: Message) -> None:
+        raise RuntimeError(message.title)
+
+    first = recognise.Recogniser("aaa", Signs(names=("alertmanager",)), broken)
+    with capture_logs() as logs:
+        found = recognise.read(extract(FIRING), (first, *recognise.recognisers()))
+    assert found is not None
+    assert [(entry["event"], entry["module"]) for entry in logs] == [("recogniser_failed", "aaa")]

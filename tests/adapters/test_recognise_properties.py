@@ -52,7 +52,7 @@ def recognised(event: Any) -> Recognition:
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_object_makes_it_raise(event: dict[str, Any]) -> None:
     found = recognised(event)
     json.dumps(found.as_json())
@@ -60,7 +60,7 @@ def test_no_object_makes_it_raise(event: dict[str, Any]) -> None:
 
 
 @given(WORDS, WORDS, st.sampled_from(["", "Alertmanager", "PagerDuty", "Datadog", "Sentry", "zabbix", "nagios", "Splunk", "New Relic", "AWS Chatbot", "Opsgenie", "GitHub", "Grafana"]))  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_text_makes_a_recogniser_raise(title: str, text: str, name: str) -> None:
     for event in (
         attached(name, title=title, body=text),
