@@ -48,7 +48,7 @@ def thread(session: Session, investigation_id: int, limit: int) -> list[Message]
     newest = session.exec(
         select(Message)
         .where(Message.investigation_id == investigation_id)
-        .order_by(col(Message.ts).desc())
+        .order_by(col(Message.id).desc())
         .limit(limit)
     ).all()
     return list(reversed(newest))

@@ -154,6 +154,14 @@ def posted(session: Session, row_id: int, ts: str, now: datetime) -> None:
 
     When the body has changed while it was on the wire, the row stays due, as an edit.
     """
+    known = session.get(OutboxMessage, row_id)
+    if known is not None and known.kind == "root":
+        # Before the row itself: whoever writes progress locks the two in this order as well.
+        session.exec(
+            update(Investigation)
+            .where(col(Investigation.id) == known.investigation_id)
+            .values(thread_ts=ts, updated_at=now)
+        )
     row = _locked(session, row_id)
     if row is None:
         return
@@ -167,12 +175,6 @@ def posted(session: Session, row_id: int, ts: str, now: datetime) -> None:
         row.attempt = 0
         row.next_try = now
     session.add(row)
-    if row.kind == "root":
-        session.exec(
-            update(Investigation)
-            .where(col(Investigation.id) == row.investigation_id)
-            .values(thread_ts=ts, updated_at=now)
-        )
     session.flush()
     touch(session, "outbox")
 

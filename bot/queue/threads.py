@@ -63,15 +63,17 @@ class ThreadQueue:
         self._stopping = threading.Event()
         self._hints = 0
         self._hinted = threading.Condition()
-        self._workers = [
-            threading.Thread(target=self._work, name=f"worker-{n}", daemon=True)
-            for n in range(max_concurrent)
-        ]
-        self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        self._max_concurrent = max_concurrent
+        self._workers: list[threading.Thread] = []
+        self._sweeper: threading.Thread | None = None
 
     def start(self) -> None:
-        for thread in (self._sweeper, *self._workers):
-            thread.start()
+        self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        self._sweeper.start()
+        for number in range(self._max_concurrent):
+            worker = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+            self._workers.append(worker)
+            worker.start()
 
     def notify(self, job_id: str) -> None:
         self._desk.look(job_id)
@@ -87,7 +89,8 @@ class ThreadQueue:
         if not self._join(grace_s):
             self._desk.abandon()
             self._join(5.0)
-        self._sweeper.join(5.0)
+        if self._sweeper is not None:
+            self._sweeper.join(5.0)
 
     def _join(self, seconds: float) -> bool:
         until = time.monotonic() + seconds

@@ -183,6 +183,10 @@ def test_stopping_hands_over_what_cannot_be_finished(live: Database, start: Star
     again.stop(5)
 
 
+def test_a_queue_that_never_started_can_be_stopped(live: Database) -> None:
+    ThreadQueue(live, {}).stop(1)
+
+
 def test_stopping_lets_a_stage_in_flight_finish(live: Database, start: Start) -> None:
     begun, free = threading.Event(), threading.Event()
 
