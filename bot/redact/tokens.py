@@ -75,5 +75,10 @@ LONGER_ANCHORS = {
     "sk-": "[a-z0-9_-]{12}",
     "key-": "[0-9a-f]{32}",
     ":aa": "[a-z0-9_-]{32}",
+    "sig": "(?:nature)?[^a-z]",
+    "signature": "[^a-z]",
+    "key": "(?:[^a-z]|hash|digest|b64|base64|encrypted|value|plain|text|old|new)",
+    **dict.fromkeys(("otp", "ssn", "cvv", "cvc", "basic", "bearer", "curl"), "[^a-z]"),
+    "mysql": "(?:dump|admin|import)?[^a-z]",
 }
-"""For a hint that ordinary words hold, what must follow it (in lower case) before a line is looked at."""
+"""For a hint that ordinary words hold too, what must follow it (in lower case) before a line is looked at."""
