@@ -140,6 +140,8 @@ def _late_part(grid: Grid) -> float:
 
 
 def _coarse_edge(grid: Grid, since: float) -> float:
+    if not grid.after:
+        return 0.0
     index = int(np.searchsorted(grid.starts, since, side="right")) - 1
     inside = (since - float(grid.starts[max(index, 0)])) / grid.width
     return max(0.0, index + min(1.0, inside))

@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from adapters.kit.records import Commit, Deploy, LogBatch, MetricSeries, Window
-from bot.analysis import examples, propagation
+from bot.analysis import examples, metrics, propagation
 from bot.analysis.anomalies import Anomaly, judge, words_of
 from bot.analysis.findings import (
     Crossing,
@@ -21,6 +21,7 @@ from bot.analysis.findings import (
     Findings,
     Frame,
     LogStats,
+    Onset,
     Pattern,
     Series,
 )
@@ -29,7 +30,7 @@ from bot.analysis.grid import Grid, build
 from bot.analysis.onset import Flags, Step, find
 from bot.analysis.severity import BAD, severity
 from bot.analysis.suspects import Symptom, rank
-from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, Tally, axis_of, count
+from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, Tally, axis_of, count, micros
 
 MAX_PATTERNS = 20
 _OWN_EVIDENCE = 2.5
@@ -70,6 +71,8 @@ class Study:
 
     Attributes:
         bad: which patterns are errors.
+        onset: by the logs, confirmed by metrics, or by metrics alone.
+        step: the onset on the grid; None too where the log has no times.
         anomalies: every pattern that occurred or was expected, best first.
     """
 
@@ -78,6 +81,7 @@ class Study:
     baseline: Counts
     grid: Grid
     bad: Flags
+    onset: Onset | None
     step: Step | None
     anomalies: tuple[Anomaly, ...]
 
@@ -109,12 +113,16 @@ def study(case: Case) -> Study:
     else:
         baseline = count(case.baseline, Axis(start=0, step=axis.step, size=2**62 // axis.step))
     grid = build(window, baseline)
+    moved = metrics.steps(case.metrics, case.window)
     terms = [severity(shape) for shape in grid.shapes]
     bad = np.asarray([term.weight >= BAD for term in terms], dtype=np.bool_)
     step = None if window.by_position else find(grid, axis, bad, case.alert_started_at)
+    onset = metrics.confirmed(step.onset, moved) if step else metrics.onset_of(moved)
+    if step is None and onset is not None and not window.by_position:
+        step = Step((micros(onset.at) - axis.start) // axis.step, onset)
     words = words_of(f"{case.service} {case.symptom}")
     anomalies = judge(grid, axis, step, terms, words)
-    return Study(axis, window, baseline, grid, bad, step, tuple(anomalies))
+    return Study(axis, window, baseline, grid, bad, onset, step, tuple(anomalies))
 
 
 def analyse(case: Case) -> Findings:
@@ -124,7 +132,7 @@ def analyse(case: Case) -> Findings:
     timeline = _timeline(done)
     patterns = _patterns(case, done, chosen, timeline)
     ids = {a.pattern: p.id for a, p in zip(chosen, patterns, strict=True)}
-    onset = done.step.onset if done.step else None
+    onset = done.onset
     found_frames = [frame for pattern in patterns for frame in pattern.frames]
     ranking = rank(
         Symptom(
@@ -296,7 +304,7 @@ def _notes(done: Study) -> tuple[str, ...]:
             "The log has no times that could be read, so there is no onset;"
             " patterns are ranked by severity, rarity and position."
         )
-    elif done.step is None:
+    elif done.onset is None:
         notes.append("No moment stands out at which the log changed.")
     if not done.baseline.lines:
         notes.append(
