@@ -57,7 +57,7 @@ def parameters() -> list[inspect.Parameter]:
             text = f"Type of {group}: {', '.join(known)}."
             made.append(_parameter(flag, (f"--{flag}",), text, panel))
     for setting in _settings():
-        text = f"[{', '.join(setting.types)}] {setting.help}"
+        text = f"({', '.join(setting.types)}) {setting.help}"
         made.append(_parameter(setting.parameter, setting.flags, text, panel))
     return made
 

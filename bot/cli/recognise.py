@@ -32,7 +32,7 @@ def recognise(file: Path | None, self_ids: str) -> int:
 
 def _write(stream: BinaryIO, ids: tuple[str, ...]) -> None:
     for answer in kit.lines(_decoded(stream), ids):
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
