@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.admission import DEADLINE_S, Admission, NotStoredError
 from bot.slack.delivery import Delivery, Step
 from bot.slack.listeners import actions, commands, events, shortcuts
+from bot.slack.refusals import understood
 from bot.slack.zones import Zones
 from storage.db import Database
 from storage.jobs import Limits
@@ -121,7 +122,7 @@ async def _identity(client: AsyncWebClient) -> AuthorizeResult:
     try:
         told = await client.auth_test()
     except SlackApiError as error:
-        log.warning("slack_identity_unknown", error=str(error.response.get("error", "")))
+        log.warning("slack_identity_unknown", error=understood(error).code)
         raise NotStoredError from None
     return AuthorizeResult(
         enterprise_id=told.get("enterprise_id"),

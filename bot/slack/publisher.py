@@ -35,6 +35,8 @@ LONGEST_WAIT_S = 30.0
 POLL_S = 1.0
 BUDGET = 12
 """How often one message may fail in this process before it is given up: with the backoff, about 40 minutes."""
+BUDGET_OF_SIGNS = 3
+"""The same for a reaction or a whisper: minutes later it says nothing any more."""
 PAGES = 5
 PAGE = 200
 
@@ -118,17 +120,24 @@ class Publisher:
 
     async def _send(self, row: OutboxRow) -> None:
         try:
+            await self._attempt(row)
+        except Exception:  # the edge: one bad message must not silence all others
+            log.exception("slack_message_failed", section=row.section, key=row.key)
+            await self._later(row, "a bug; see the log", self._backoff(row))
+
+    async def _attempt(self, row: OutboxRow) -> None:
+        try:
             if await self._may(row):
                 ts = await self._found(row) or await self._call(row, row.body)
-                await self._store(lambda session, now: outbox.posted(session, row.id, ts, now))
-                self._failures.pop(row.id, None)
+                await self._sent(row, ts)
         except SlackApiError as error:
             await self._refused(row, understood(error))
         except (aiohttp.ClientError, TimeoutError) as error:
             await self._refused(row, Refusal(type(error).__name__, Then.LATER))
-        except Exception:  # the edge: one bad message must not silence all others
-            log.exception("slack_message_failed", section=row.section, key=row.key)
-            await self._later(row, "a bug; see the log", self._backoff(row))
+
+    async def _sent(self, row: OutboxRow, ts: str) -> None:
+        self._failures.pop(row.id, None)
+        await self._store(lambda session, now: outbox.posted(session, row.id, ts, now))
 
     async def _may(self, row: OutboxRow) -> bool:
         """Wait for the rates; False when the row was put back, to be taken up later with its newest body."""
@@ -211,8 +220,7 @@ class Publisher:
 
     async def _refused(self, row: OutboxRow, refusal: Refusal) -> None:
         if refusal.then is Then.DONE:
-            ts = row.ts or str(row.body.get("ts") or "")
-            await self._store(lambda session, now: outbox.posted(session, row.id, ts, now))
+            await self._sent(row, row.ts or str(row.body.get("ts") or ""))
         elif refusal.then is Then.PLAIN and row.body.get("blocks"):
             log.warning("slack_blocks_refused", section=row.section, code=refusal.code)
             await self._plain(row)
@@ -220,7 +228,7 @@ class Publisher:
             for key, rate in _wanted(row):
                 self._limiter.pause(key, rate, refusal.wait_s)
             await self._later(row, refusal.code, refusal.wait_s)
-        elif refusal.then is Then.LATER and self._failures.get(row.id, 0) < BUDGET:
+        elif refusal.then is Then.LATER and self._failures.get(row.id, 0) < _budget(row):
             await self._later(row, refusal.code, self._backoff(row))
         else:
             await self._give_up(row, refusal)
@@ -235,7 +243,7 @@ class Publisher:
                 refusal = Refusal(refusal.code, Then.TELL, "Slack refuses the message itself.")
             await self._refused(row, refusal)
         else:
-            await self._store(lambda session, now: outbox.posted(session, row.id, ts, now))
+            await self._sent(row, ts)
 
     def _backoff(self, row: OutboxRow) -> float:
         failures = self._failures[row.id] = self._failures.get(row.id, 0) + 1
@@ -294,6 +302,10 @@ class _Wake:
 
     def close(self) -> None:
         self._loop = None
+
+
+def _budget(row: OutboxRow) -> int:
+    return BUDGET if row.kind in {"root", "message", "update"} else BUDGET_OF_SIGNS
 
 
 def _wanted(row: OutboxRow) -> tuple[Wanted, ...]:

@@ -17,7 +17,8 @@ from bot.slack.blocks import report as report_blocks
 from bot.slack.blocks.kit import Block, Task
 from storage.outbox import Draft
 
-ROOT, SEEN, PROGRESS, NOTE, REPORT, ENDING, ANSWER = 0, 1, 10, 20, 100, 200, 300
+ROOT, PROGRESS, NOTE, REPORT, ENDING, ANSWER, SEEN = 0, 10, 20, 100, 200, 300, 1_000
+"""Places in the thread. What has a place waits for what is before it, so a reaction, which may fail, is last."""
 
 
 class Step(Protocol):

@@ -144,10 +144,11 @@ async def test_a_command_that_cannot_be_stored_asks_to_try_again_and_leaves_noth
     assert edge.count(Investigation) == 0
 
 
+@pytest.mark.parametrize("fault", [{"error": "internal_error"}, {"status": 502}])
 async def test_while_slack_does_not_say_who_we_are_nothing_is_acknowledged(
-    slack: LocalSlack, db: Database
+    slack: LocalSlack, db: Database, fault: dict[str, Any]
 ):
-    slack.inject("auth.test", error="internal_error")
+    slack.inject("auth.test", **fault)
     edge = Edge(slack, db)
     assert (await edge.mention("7")).status == 503
     assert (await edge.mention("7")).status == 200

@@ -65,7 +65,7 @@ async def test_a_clock_time_means_the_askers_zone(rig: Rig, slack: LocalSlack):
 async def test_a_mention_is_answered_in_its_own_thread_once(rig: Rig, slack: LocalSlack):
     ts = await slack.mention("alerts", "why is checkout slow? service:checkout")
     await rig.thread("alerts", ts, 4)
-    assert slack.reactions("alerts", ts) == {"eyes": [slack.bot_user_id]}
+    await rig.until(lambda: slack.reactions("alerts", ts) == {"eyes": [slack.bot_user_id]})
     assert len(rig.investigations()) == 1
     assert len(slack.messages("alerts")) == 1
 

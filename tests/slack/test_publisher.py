@@ -280,6 +280,31 @@ async def test_a_reaction_that_is_there_already_is_fine_and_a_deleted_message_is
     assert len(desk.thread(ts)) == 1
 
 
+async def test_a_reaction_that_slack_refuses_again_and_again_holds_nothing_up(desk: Desk):
+    ts = await desk.slack.post("alerts", "x")
+    thread = desk.open(ts)
+    desk.put(thread, [*thread.seen(ts), *thread.started(), *thread.report(report())])
+    desk.slack.inject("reactions.add", error="brand_new_error", times=99)
+    for _attempt in range(5):
+        await desk.publisher.drain()
+        desk.expire(thread)
+    assert any("Likely" in one["text"] for one in desk.thread(ts))
+    assert desk.rows(thread)["seen"].state == "failed"
+
+
+async def test_the_plain_message_too_may_meet_a_broken_connection(desk: Desk):
+    ts = await desk.slack.post("alerts", "x")
+    thread = desk.open(ts)
+    desk.put(thread, thread.report(report())[:1])
+    desk.slack.inject("chat.postMessage", error="invalid_blocks")
+    desk.slack.inject("chat.postMessage", accept_then_drop=True)
+    for _attempt in range(3):
+        await desk.publisher.drain()
+        desk.expire(thread)
+    assert len(desk.thread(ts)) == 1
+    assert desk.rows(thread)["report"].state == "posted"
+
+
 async def test_a_progress_message_that_somebody_deleted_is_not_missed(desk: Desk):
     ts = await desk.slack.post("alerts", "x")
     thread = desk.open(ts, asked_by="U0ALICE00")
