@@ -24,6 +24,8 @@ SAMPLE_BYTES = 65_536
 BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
+# https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections
+_SECTION = r"section_(?:start|end):[0-9]+:[^\r ]*\r"
 _UNPRINTABLE = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _MAGIC = (
     b"\x7fELF",
@@ -161,6 +163,8 @@ def _split(body: bytes) -> tuple[pl.Series, int]:
     lines = pl.read_lines(body, name="text").get_column("text")
     if b"\x1b" in body:
         lines = lines.str.replace_all(_ANSI, "")
+    if b"section_" in body:
+        lines = lines.str.replace_all(_SECTION, "")
     if b"\r" in body:
         lines = lines.str.strip_chars_end("\r")
     long = lines.str.len_bytes() > LINE_BYTES

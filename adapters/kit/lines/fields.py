@@ -113,7 +113,7 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
     """Columns of a `LogBatch` from columns of strings named in lower case, dots for nesting."""
     if height is None:
         height = next(iter(columns.values())).len() if columns else 0
-    partial = _partial(columns, height)
+    carried, partial = _carried(columns, height)
     out = {
         role: _first(columns, ROLES[role], height)
         for role in ("text", "service", "host", "trace", "error", "stack")
@@ -144,22 +144,25 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
             out["host"].alias("host"),
             trace.alias("trace"),
             status.alias("status"),
+            carried.alias("carried"),
             partial.alias("partial"),
         ]
     )
 
 
-def _partial(columns: Columns, height: int) -> pl.Series:
-    """Which records hold a line that Docker split at 16 KiB: all but its last part lack the line feed.
+def _carried(columns: Columns, height: int) -> tuple[pl.Series, pl.Series]:
+    """Which records a container runtime made of a line, and which of a part of a line that it split at 16 KiB.
 
-    https://docs.docker.com/engine/logging/drivers/json-file/
+    All but the last part of a line lack the line feed (https://docs.docker.com/engine/logging/drivers/json-file/).
     """
-    if {"log", "stream", "time"} <= columns.keys():
-        ends = columns["log"].str.ends_with("\n")
-        if ends.any():
-            daemon = columns["stream"].is_not_null() & columns["time"].is_not_null()
-            return (~ends & daemon).fill_null(value=False)
-    return pl.Series([False]).new_from_index(0, height)
+    no = pl.Series([False]).new_from_index(0, height)
+    if not {"log", "stream"} <= columns.keys():
+        return no, no
+    carried = columns["log"].is_not_null() & columns["stream"].is_not_null()
+    ends = columns["log"].str.ends_with("\n").fill_null(value=False)
+    if "time" not in columns or not ends.any():
+        return carried, no
+    return carried, carried & ~ends & columns["time"].is_not_null()
 
 
 def _timely() -> set[str]:

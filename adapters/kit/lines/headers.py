@@ -31,6 +31,7 @@ class Header:
             `logger`, which is put back before the message.
         whole: the match is not taken off: it is the message (an access log's request line).
         inner: the message may itself be a log line of another format.
+        carrier: put before every line by what collects or shows it, also before those that continue another.
         tells: lines with it begin an event for certain; a bare timestamp may stand on every line of a trace.
         access: the level follows from the status.
     """
@@ -39,6 +40,7 @@ class Header:
     pattern: str
     whole: bool = False
     inner: bool = False
+    carrier: bool = False
     tells: bool = True
     access: bool = False
 
@@ -50,13 +52,13 @@ LEADS: Final = (
     r"^(?:<(?P<pri>[0-9]{1,3})>)?[\[(]?",
     r"^[DIWEFA], \[(?P<ruby>)",
     rf"^\[?{_UP}\]?:?[\t ]+(?:\[[A-Za-z][^\]]*\] )?[\[(]?",
-    r"^[0-9]+:[A-Z] ",
     r"^[A-Za-z][\w.-]*\.log[\w.:-]* ",
+    r"^(?:-|[A-Z]{3,12}) ",  # the label of the alert lists of supercomputers
 )
 
 HEADERS: Final = (
     # CRI; https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
-    Header("cri", r"^ (?:stdout|stderr) (?P<part>[FP])(?::[^ ]*)? ", inner=True, tells=False),
+    Header("cri", r"^ (?:stdout|stderr) (?P<part>[FP])(?::[^ ]*)? ", inner=True, carrier=True, tells=False),
     # Spring Boot; https://docs.spring.io/spring-boot/reference/features/logging.html
     Header(
         "spring",
@@ -82,11 +84,12 @@ HEADERS: Final = (
     Header("php", r"^\] (?:PHP )?(?P<level>Fatal|Parse|Warning|Notice|Deprecated|Recoverable fatal|Core)(?: error)?: ", whole=True),
     Header("monolog", rf"^\] (?:[A-Za-z0-9_-]+)\.{_UP}: "),
     Header("python dashes", rf"^ - (?:[0-9]+ - )?(?P<logger>[^ ]+) - (?:[^ ]+ - )??{_UP} - "),
-    Header("dashes", rf"^ -+ (?:\[[^\]]*\] )?{_UP} +(?:\[[^\]]*\] )?-+ "),
+    Header("dashes", rf"^ -+ (?:\[[^\]]*\] )?{_UP} +(?:\[.{{0,160}}?\] +)?-+ "),
     Header("pipes", rf"^ ?\| ?{_UP} *\|? ?"),
     Header("mongo", r"^ (?P<level>[DIWEF])[1-5]? +(?P<logger>[A-Z]+) +\[[^\]]*\] "),
     Header("android", r"^ +[0-9]+ +[0-9]+ (?P<level>[VDIWEF]) "),
     Header("blue gene", rf"^ [0-9.]{{10}} (?P<host>[A-Z0-9][^ ]+) [0-9-]{{10}}-[0-9.]{{15}} [^ ]+ [A-Z]+ (?P<logger>[A-Z]+) {_UP} "),
+    Header("thunderbird", r"^ [0-9.]{10} (?P<host>[^ ]+) [A-Z][a-z]{2} [ 0-9]?[0-9] [0-9:]{8} [^ ]+ (?:[^ ]*/)?(?P<service>[^ /\[:]+)(?:\[[0-9]+\])?: ?"),
     Header("thread level", rf"^\]? *(?:\[[^\]]*\] *)+{_UP} +(?:- )?"),
     Header("pid level", rf"^ [0-9]+ \[?{_ANY}\]? "),
     Header("level service", rf"^\]? +\[?{_UP}\]?:? +\[{_SERVICE}\]:? "),
@@ -97,8 +100,7 @@ HEADERS: Final = (
     Header("level", rf"^\]?,? +{_UP}(?::|\]|,)? +(?:\[[^\]]*\] +)?(?:- +)?"),
     Header("windows", r"^, (?P<level>Info|Warning|Error) +"),
     Header("level colon", rf"^\]? +(?P<level>{BEFORE_COLON}): +"),
-    Header("redis", r"^ (?P<level>[.*#-]) "),
-    Header("gitlab", r"^ [0-9]{2}[OE][ +]?", inner=True, tells=False),
+    Header("gitlab", r"^ [0-9]{2}[OE][ +]?", inner=True, carrier=True, tells=False),
     Header("bracket service", rf"^\]? \[{_SERVICE}\]:? ", inner=True, tells=False),
     Header("bare", r"^(?:\]:? ?|\) | -+ |: |,? |\t|\|)?", inner=True, tells=False),
 )  # fmt: skip
@@ -131,15 +133,16 @@ LINES: Final = (
             inner=True,
         ),
     ),
+    ("day month year", Header("redis", r"^[0-9]+:[A-Z] {stamp} (?P<level>[.*#-]) ")),
     ("klog", Header("klog", r"^(?P<level>[IWEF]){stamp} +[0-9]+ (?P<logger>[^ \]]+)\] ")),
     ("klog", Header("glog", r"^(?P<level>[IWEF])[0-9]{4}{stamp} +[0-9]+ (?P<logger>[^ \]]+)\] ")),
     ("day month year", Header("access", rf"^(?:[^ ]+ )?[^ ]+ [^ ]+ [^ \[]+ \[{{stamp}}\] {_REQUEST}", whole=True, access=True)),
     ("day month year", Header("haproxy bare", r"^[^ ]+:[0-9]+ \[{stamp}\] [^ ]+ [^ ]+ [-+0-9/]+ (?P<status>[1-5][0-9]{2}) ", whole=True, access=True)),
     ("iso", Header("load balancer", r"^(?:https?|h2|wss?|grpcs?) {stamp} [^ ]+ [^ ]+ [^ ]+ [-0-9.]+ [-0-9.]+ [-0-9.]+ (?P<status>[1-5][0-9]{2}) ", whole=True, access=True)),
     ("iso", Header("lambda python", rf"^\[{_UP}\]\t{{stamp}}\t(?P<trace>[0-9a-f-]{{36}})\t")),
-    ("", Header("kubectl", r"^\[pod/(?P<host>[^/ \]]+)/(?P<service>[^/ \]]+)\] ", inner=True, tells=False)),
-    ("", Header("stern", r"^(?P<host>[a-z0-9-]+-[a-z0-9]{8,10}-[a-z0-9]{5}) (?P<service>[a-z0-9][a-z0-9-]*) ", inner=True, tells=False)),
-    ("", Header("compose", r"^(?P<service>[a-z0-9][a-z0-9_.-]*?)(?:[-_][0-9]+)? +\| ", inner=True, tells=False)),
+    ("", Header("kubectl", r"^\[pod/(?P<host>[^/ \]]+)/(?P<service>[^/ \]]+)\] ", inner=True, carrier=True, tells=False)),
+    ("", Header("stern", r"^(?P<host>[a-z0-9-]+-[a-z0-9]{8,10}-[a-z0-9]{5}) (?P<service>[a-z0-9][a-z0-9-]*) ", inner=True, carrier=True, tells=False)),
+    ("", Header("compose", r"^(?P<service>[a-z0-9][a-z0-9_.-]*?)(?:[-_][0-9]+)? +\| ", inner=True, carrier=True, tells=False)),
     ("", Header("python basic", rf"^{_UP}:(?P<logger>[A-Za-z_][\w.]*):")),
     ("", Header("dotnet console", r"^(?P<level>trce|dbug|info|warn|fail|crit): [A-Z][\w.]*\[[0-9]+\]", whole=True)),
     ("", Header("level first", rf"^\[?{_UP}(?:\]:?|:)[ \t]+", tells=False)),

@@ -22,8 +22,8 @@ _LOOSE_RUN = (
     60  # so many lines without a header in a row are not a wrapped message but another kind of log
 )
 
-PLAIN, TIMED, HEADED = 0, 1, 2
-"""`head` of a line: none; only a time (or an envelope); a header with which events begin."""
+PLAIN, RECORD, TIMED, HEADED = 0, 1, 2, 3
+"""`head` of a line: none; the fields of a record; only a time; a header with which events begin."""
 
 (
     _NORMAL,
@@ -95,7 +95,7 @@ def starts(texts: pl.Series, heads: npt.NDArray[np.uint8], glued: Bools) -> Bool
 
     Args:
         texts: the lines, their headers taken off, in the order of one writer.
-        heads: `PLAIN`, `TIMED` or `HEADED` for each.
+        heads: `PLAIN`, `RECORD`, `TIMED` or `HEADED` for each.
         glued: lines that a container runtime split from the line before.
     """
     begins = np.ones(texts.len(), dtype=np.bool_)
@@ -153,7 +153,7 @@ def is_trace(texts: pl.Series) -> pl.Series:
 
 
 def _by_header(begins: Bools, texts: pl.Series, heads: npt.NDArray[np.uint8]) -> None:
-    """Lines without any header continue the headed line above, unless there are too many of them."""
+    """Lines without any header continue the one above that has a time, unless there are too many of them."""
     plain = heads == PLAIN
     if not plain.any() or plain.all():
         return
@@ -161,7 +161,7 @@ def _by_header(begins: Bools, texts: pl.Series, heads: npt.NDArray[np.uint8]) ->
     last_head = np.maximum.accumulate(np.where(plain, -1, index))
     run = index - last_head
     after = (last_head >= 0) & plain
-    after[after] = heads[last_head[after]] == HEADED
+    after[after] = heads[last_head[after]] >= TIMED
     edges = np.flatnonzero(np.diff(np.concatenate(([False], plain, [False])).astype(np.int8)))
     sizes = edges[1::2] - edges[::2]
     lengths = np.zeros(len(heads), dtype=np.int64)

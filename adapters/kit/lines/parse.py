@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from adapters.kit.lines import fields, joining, levels
 from adapters.kit.lines.formats import LOGFMT, Format, detect, heads, matches, sample
 from adapters.kit.lines.times import TIME, Calendar, convert
+
+Heads = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
 
 _ROUNDS: Final = 16  # kinds of lines told apart in one block; what is left after that is plain text
 _DEPTH: Final = 3  # envelopes within envelopes: CRI around JSON around a Java line
@@ -94,17 +98,17 @@ def events(parsed: pl.DataFrame) -> pl.DataFrame:
     glued = parsed.get_column("glue").to_numpy()
     frame = parsed.drop("glue")
     if bool((heads < joining.HEADED).any()) or bool(glued.any()):
-        order = _writers(frame)
-        if order is not None:
-            frame, heads, glued = frame[order], heads[order], glued[order]
-        begins = joining.starts(frame.get_column("text"), heads, glued)
-        if order is not None:
-            begins |= _changes(frame)
-        frame = joining.join(frame, begins, glued)
-        if order is not None:
-            frame = frame.sort("line", nulls_last=True, maintain_order=True)
-    frame = frame.filter(pl.col("text").str.contains(r"\S"))
-    return _finish(frame)
+        writers = _writers(frame, heads)
+        if writers is None:
+            begins = joining.starts(frame.get_column("text"), heads, glued)
+            frame = joining.join(frame, begins, glued)
+        else:
+            order = np.argsort(writers, kind="stable")
+            frame, heads, glued = frame.with_row_index("at")[order], heads[order], glued[order]
+            begins = joining.starts(frame.get_column("text"), heads, glued)
+            begins[1:] |= np.diff(writers[order]) != 0
+            frame = joining.join(frame, begins, glued).sort("at").drop("at")
+    return _finish(frame.filter(pl.col("text").str.contains(r"\S")))
 
 
 def _read(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Series, pl.DataFrame]:
@@ -112,10 +116,11 @@ def _read(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Series,
         mask, frame = fields.read_json(lines, calendar)
         glue = frame.get_column("partial").shift(1, fill_value=False).alias("glue")
         stripped = frame.with_columns(pl.col("text").str.strip_chars_end("\r\n"))
-        return mask, _complete(stripped, joining.TIMED, glue)
+        head = pl.when("carried").then(joining.PLAIN).otherwise(joining.RECORD)
+        return mask, _complete(stripped, head, glue)
     if fmt.kind == "logfmt":
         mask, frame = fields.read_logfmt(lines, LOGFMT, calendar)
-        return mask, _complete(frame, joining.TIMED)
+        return mask, _complete(frame, pl.lit(joining.RECORD))
     return _read_text(lines, fmt, calendar)
 
 
@@ -124,34 +129,41 @@ def _read_text(lines: pl.Series, fmt: Format, calendar: Calendar) -> tuple[pl.Se
     mask = groups.get_column("head").is_not_null()
     if not mask.all():
         groups, lines = groups.filter(mask), lines.filter(mask)
-    columns: dict[str, pl.Series] = {}
-    for name in ("service", "host", "trace"):
-        if name in groups.columns:
-            columns[name] = groups.get_column(name)
-    if "app" in groups.columns:
+    columns = {
+        name: groups.get_column(name) for name in ("service", "host", "trace") if name in groups
+    }
+    if "app" in groups:
         columns["service"] = columns["service"].fill_null(groups.get_column("app"))
     if fmt.stamp is not None:
         columns["time"] = convert(groups, fmt.stamp, calendar)
-    if "status" in groups.columns:
+    if "status" in groups:
         columns["status"] = groups.get_column("status").cast(pl.Int32, strict=False)
     columns["level"] = _level(groups, fmt, columns)
-    text = pl.DataFrame([lines.alias("text"), groups.get_column("head")]).select(
-        pl.col("text").str.strip_prefix(pl.col("head"))
-    )
-    message = text.get_column("text")
+    columns["text"] = _message(lines, groups, fmt)
+    frame = pl.DataFrame([column.alias(name) for name, column in columns.items()])
+    glue = None
+    if "part" in groups:  # CRI: a line after a partial one goes on with it
+        glue = (groups.get_column("part") == "P").shift(1, fill_value=False).alias("glue")
+    return mask, _complete(frame, pl.lit(_head(fmt)), glue)
+
+
+def _message(lines: pl.Series, groups: pl.DataFrame, fmt: Format) -> pl.Series:
+    """What follows the header, with the logger's name before it where the header held one."""
+    both = pl.DataFrame([lines.alias("text"), groups.get_column("head")])
+    message = both.select(pl.col("text").str.strip_prefix(pl.col("head"))).to_series()
     if fmt.header is not None and fmt.header.whole:
         message = message.str.strip_chars_start("] ")
-    if "logger" in groups.columns:
-        logger = groups.get_column("logger")
-        message = (logger + ": ").fill_null("") + message
-    tells = fmt.header is not None and fmt.header.tells
-    frame = pl.DataFrame(
-        [message.alias("text"), *(column.alias(name) for name, column in columns.items())]
-    )
-    glue = pl.Series("glue", [False]).new_from_index(0, frame.height)
-    if "part" in groups.columns:  # CRI: a line after a partial one goes on with it
-        glue = (groups.get_column("part") == "P").shift(1, fill_value=False).alias("glue")
-    return mask, _complete(frame, joining.HEADED if tells else joining.TIMED, glue)
+    if "logger" in groups:
+        message = (groups.get_column("logger") + ": ").fill_null("") + message
+    return message
+
+
+def _head(fmt: Format) -> int:
+    if fmt.header is not None and fmt.header.carrier:
+        return joining.PLAIN
+    if fmt.header is not None and fmt.header.tells:
+        return joining.HEADED
+    return joining.RECORD if fmt.stamp is None else joining.TIMED
 
 
 def _level(groups: pl.DataFrame, fmt: Format, columns: dict[str, pl.Series]) -> pl.Series:
@@ -175,7 +187,7 @@ _EMPTY: Final[dict[str, pl.DataType]] = {
 COLUMNS: Final = ("text", *_EMPTY, "head", "glue")
 
 
-def _complete(frame: pl.DataFrame, head: int, glue: pl.Series | None = None) -> pl.DataFrame:
+def _complete(frame: pl.DataFrame, head: pl.Expr, glue: pl.Series | None = None) -> pl.DataFrame:
     """The frame with all columns of `COLUMNS`, in order."""
     missing = [
         pl.lit(None, dtype).alias(name)
@@ -184,13 +196,13 @@ def _complete(frame: pl.DataFrame, head: int, glue: pl.Series | None = None) -> 
     ]
     return frame.with_columns(
         *missing,
-        pl.lit(head, pl.UInt8).alias("head"),
+        head.cast(pl.UInt8).alias("head"),
         pl.lit(value=False).alias("glue") if glue is None else glue,
     ).select(COLUMNS)
 
 
 def _plain(lines: pl.Series) -> pl.DataFrame:
-    return _complete(lines.to_frame("text"), joining.PLAIN)
+    return _complete(lines.to_frame("text"), pl.lit(joining.PLAIN))
 
 
 def _unwrap(
@@ -213,31 +225,24 @@ def _unwrap(
         pl.coalesce("level_in", "level").alias("level"),
         pl.coalesce("service_in", "service").alias("service"),
         *(pl.coalesce(name, f"{name}_in") for name in ("host", "trace", "status")),
-        pl.max_horizontal(pl.col("head_in"), pl.lit(joining.TIMED, pl.UInt8)).alias("head"),
+        pl.max_horizontal("head_in", "head").alias("head"),
         pl.col("glue") | pl.col("glue_in"),
     )
 
 
-def _writers(frame: pl.DataFrame) -> np.ndarray | None:
-    """An order in which each writer's lines stand together, where several write to one stream."""
-    keys = frame.select(pl.col("service").fill_null(""), pl.col("host").fill_null(""))
-    if keys.n_unique() <= 1:
-        return None
-    order: np.ndarray = (
-        keys.with_row_index("at")
-        .sort("service", "host", maintain_order=True)
-        .get_column("at")
-        .to_numpy()
-    )
-    return order
+def _writers(frame: pl.DataFrame, heads: Heads) -> Ints | None:
+    """Who wrote each line, as a number; None where all are from one writer.
 
-
-def _changes(frame: pl.DataFrame) -> np.ndarray:
-    same = pl.col("service").eq_missing(pl.col("service").shift(1)) & pl.col("host").eq_missing(
-        pl.col("host").shift(1)
+    A line that names no writer is from that of the line above.
+    """
+    key = pl.struct("service", "host")
+    writers: Ints = frame.select(key.rank("dense").cast(pl.Int64)).to_series().to_numpy()
+    anonymous = (
+        frame.select(pl.col("service").is_null() & pl.col("host").is_null()).to_series().to_numpy()
     )
-    changes: np.ndarray = frame.select(~same).to_series().to_numpy().copy()
-    return changes
+    own = ~(anonymous & (heads == joining.PLAIN))
+    writers = writers[np.maximum.accumulate(np.where(own, np.arange(len(own)), 0))]
+    return None if (writers == writers[0]).all() else writers
 
 
 def _finish(frame: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from adapters.kit.lines.blocks import Block, blocks
-from adapters.kit.lines.joining import HEADED, MAX_LINES
+from adapters.kit.lines.joining import HEADED, MAX_LINES, RECORD
 from adapters.kit.lines.parse import Memory, events, parse
 from adapters.kit.lines.times import Calendar
 from adapters.kit.records import LOG_SCHEMA, LogBatch
@@ -90,7 +90,7 @@ def read_messages(frame: pl.DataFrame, source: Source) -> LogBatch:
         if name == "level":
             order.reverse()
         columns.append(pl.coalesce(order).alias(name))
-    timed = pl.max_horizontal("head", pl.lit(1, pl.UInt8)).alias("head")
+    timed = pl.max_horizontal("head", pl.lit(RECORD, pl.UInt8)).alias("head")
     both = both.with_columns(*columns, timed).drop(f"{name}_given" for name in given)
     if "line" not in both.columns:
         both = both.with_columns(pl.lit(None, pl.Int64).alias("line"))
@@ -138,7 +138,11 @@ def _notes(block: Block, source: Source) -> Iterator[str]:
 
 
 def _framed(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The columns of `LOG_SCHEMA`, with what the source says where the lines say nothing."""
+    origin = pl.lit(source.origin or None, pl.String)
+    if "origin" in frame:
+        origin = pl.col("origin").fill_null(origin)
     service = pl.col("service").fill_null(source.service) if source.service else pl.col("service")
-    return frame.with_columns(
-        service, pl.lit(source.origin or None, pl.String).alias("origin")
-    ).select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
+    return frame.with_columns(service, origin.alias("origin")).select(
+        pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items()
+    )

@@ -251,6 +251,23 @@ TEXT: dict[str, tuple[str, dict[str, Any]]] = {
         "1795230245 2026.11.21 R02-M1 2026-11-21-03.04.05.123456 R02-M1 RAS KERNEL FATAL parity error",
         {"time": AT, "host": "R02-M1", "level": "fatal", "text": "KERNEL: parity error"},
     ),
+    "blue gene with its label": (
+        "APPREAD 1795230245 2026.11.21 R02-M1 2026-11-21-03.04.05.123456 R02-M1 RAS APP FATAL ciod: Error",
+        {"time": AT, "level": "fatal", "text": "APP: ciod: Error"},
+    ),
+    "thunderbird": (
+        "- 1795230245 2026.11.21 tbird-1 Nov 21 03:04:05 local@tbird-1 /usr/sbin/gmetad[1682]: data_thread() got not answer",
+        {"time": AT, "host": "tbird-1", "service": "gmetad", "text": "data_thread() got not answer"},
+    ),
+    "a phone's clock without leading zeros": ("20261121-3:4:5:123|Step_LSC|300|calculate", {"time": MS, "text": "Step_LSC|300|calculate"}),
+    "zookeeper, nested brackets": (
+        "2026-11-21 03:04:05,123 - WARN  [QuorumPeer[myid=1]/0:0:2181:Manager@368] - Cannot open channel",
+        {"time": MS, "level": "warn", "text": "Cannot open channel"},
+    ),
+    "gitlab section": (
+        "section_start:1795230245:build_script\r\x1b[0K$ make test",
+        {"text": "$ make test"},
+    ),
     "android": ("11-21 03:04:05.123  1702  2395 W Window: slow", {"time": MS, "level": "warn", "text": "Window: slow"}),
     "windows": ("2026-11-21 03:04:05, Error                 CBS    boom", {"time": AT, "level": "error", "text": "CBS    boom"}),
     "cri": (

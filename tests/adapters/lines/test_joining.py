@@ -164,6 +164,24 @@ def test_two_writers_may_talk_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", TRACES)
+def test_a_trace_stays_with_its_service_in_a_log_of_many(name: str) -> None:
+    lines = [
+        f"2026-11-21T03:04:05.{n:03d}Z web-{n % 3} svc{n % 5}[7]: ERROR boom {n}\n{TRACES[name]}"
+        for n in range(40)
+    ]
+    events = events_of("\n".join(lines))
+    assert [event["text"] for event in events] == [f"boom {n}\n{TRACES[name]}" for n in range(40)]
+    assert [event["service"] for event in events[:6]] == [
+        "svc0",
+        "svc1",
+        "svc2",
+        "svc3",
+        "svc4",
+        "svc0",
+    ]
+
+
 def test_a_trace_without_a_level_is_an_error() -> None:
     events = events_of(f"starting up\n{TRACES['python']}\n")
     assert [event["level"] for event in events] == [None, "error"]
@@ -172,6 +190,34 @@ def test_a_trace_without_a_level_is_an_error() -> None:
 def test_wrapped_lines_join_the_line_with_the_header() -> None:
     text = "2026-11-21 03:04:05,000 INFO shop: config\n{\n  a: 1\n}\n2026-11-21 03:04:06,000 INFO shop: up\n"
     assert texts_of(text) == ["shop: config\n{\n  a: 1\n}", "shop: up"]
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        "2026-11-21T03:04:05.123456789Z stdout F @",
+        '{"log":"@\\n","stream":"stdout","time":"2026-11-21T03:04:05Z"}',
+        "shop-1  | @",
+        "[pod/shop-7d9f/app] @",
+    ],
+)
+def test_wrapped_lines_are_joined_within_what_a_container_runtime_puts_around_them(
+    carrier: str,
+) -> None:
+    text = "2026-11-21 03:04:05,000 INFO shop: config\nwith\n  a: 1\n2026-11-21 03:04:06,000 INFO shop: up"
+    assert texts_of(wrapped(text, carrier)) == ["shop: config\nwith\n  a: 1", "shop: up"]
+
+
+def test_a_line_without_a_time_goes_on_with_the_one_that_has_one() -> None:
+    assert texts_of("2026/11/21 03:04:05 cannot start:\nno disk\n2026/11/21 03:04:06 bye\n") == [
+        "cannot start:\nno disk",
+        "bye",
+    ]
+
+
+def test_text_between_json_records_stands_alone() -> None:
+    text = '{"ts":1795230245,"msg":"up"}\nListening on 80\n{"ts":1795230246,"msg":"bye"}\n'
+    assert texts_of(text) == ["up", "Listening on 80", "bye"]
 
 
 def test_the_console_of_dotnet_writes_its_message_on_the_next_line() -> None:
