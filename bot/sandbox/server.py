@@ -287,14 +287,21 @@ class LocalSlack(Driver):
         """The first true value of `predicate(self)`, looked at again after every change.
 
         Raises:
-            TimeoutError: it did not become true in `timeout_s` seconds of real time.
+            TimeoutError: it did not become true in `timeout_s` seconds of real time; the text shows the channels.
         """
-        async with asyncio.timeout(timeout_s):
-            while True:
-                found = predicate(self)
-                if found:
-                    return found
-                await self.change()
+        deadline = asyncio.timeout(timeout_s)
+        try:
+            async with deadline:
+                while not (found := predicate(self)):
+                    await self.change()
+                return found
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            channels = "\n".join(
+                f"{one}:\n{self.transcript(one)}" for one in self.workspace.channels
+            )
+            raise TimeoutError(f"not seen within {timeout_s} s\n{channels}") from None
 
     async def change(self) -> None:
         """Return after the next change of anything."""

@@ -92,7 +92,7 @@ class SignedHttp:
 def _encoded(one: Try) -> tuple[bytes, str]:
     form = "application/x-www-form-urlencoded"
     if one.kind == "slash_commands":
-        return urlencode(one.payload).encode(), form
+        return urlencode(one.payload, errors="replace").encode(), form
     if one.kind == "interactive":
         return urlencode({"payload": json.dumps(one.payload)}).encode(), form
     return json.dumps(one.payload).encode(), "application/json"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from bot.sandbox.errors import Json
 from bot.sandbox.state import Channel, Message
 from bot.sandbox.wording import unescaped
 from bot.sandbox.workspace import Workspace
 
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading raises when another app's post has a string where a block or a list belongs."""
 _MARKS = {"pending": "○", "in_progress": "◐", "complete": "●", "error": "✕"}
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|\n]+)(?:\|([^<>\n]*))?>")
 
@@ -31,7 +34,8 @@ def as_text(workspace: Workspace, body: Json) -> str:
     """What a reader sees of a message: its blocks, or its text where it has none, then attachments."""
     parts = list(_blocks(body["blocks"])) if body.get("blocks") else [str(body.get("text", ""))]
     for attachment in body.get("attachments") or []:
-        parts += _attachment(attachment)
+        with suppress(*MALFORMED):
+            parts += _attachment(attachment)
     parts += [f"[file {one.get('name', '')}]" for one in body.get("files") or []]
     return _readable(workspace, "\n".join(part for part in parts if part))
 
@@ -73,7 +77,10 @@ def _readable(workspace: Workspace, text: str) -> str:
 
 def _blocks(blocks: list[Json]) -> Iterator[str]:
     for block in blocks:
-        yield _block(block)
+        try:
+            yield _block(block)
+        except MALFORMED:
+            yield f"[{block.get('type')} block]"
 
 
 def _block(block: Json) -> str:  # noqa: PLR0911 - one return a kind of block

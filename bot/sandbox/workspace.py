@@ -382,6 +382,8 @@ class Workspace:
 
 
 def _blocks(body: Json) -> Iterator[Json]:
-    yield from body.get("blocks") or []
-    for attachment in body.get("attachments") or []:
-        yield from attachment.get("blocks") or []
+    for part in (body, *(body.get("attachments") or [])):
+        blocks = part.get("blocks")
+        yield from (
+            (one for one in blocks if isinstance(one, dict)) if isinstance(blocks, list) else ()
+        )

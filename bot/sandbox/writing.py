@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from bot.sandbox import state
 from bot.sandbox.errors import DriverError, Json, SlackError
@@ -196,6 +197,13 @@ class Writing:
 
 
 def _normalised(message: Json) -> Json:
+    for name in ("blocks", "attachments"):
+        parts = message.get(name) or []
+        if not isinstance(parts, list) or not all(isinstance(one, dict) for one in parts):
+            raise DriverError(
+                f"{name} is a list of objects; use send_event for an event that is malformed"
+            )
+    message = deepcopy(message)
     body: Json = {key: message[key] for key in ("blocks", "icons", "metadata") if key in message}
     body["text"] = normalised(str(message.get("text") or ""))
     if message.get("attachments"):

@@ -160,3 +160,21 @@ async def test_another_process_drives_it_over_http(slack: LocalSlack) -> None:
     ts, text, environment = await asyncio.to_thread(elsewhere)
     assert (slack.messages("#alerts")[0]["ts"], text) == (ts, "from elsewhere")
     assert environment == slack.environment()
+
+
+async def test_waiting_in_vain_shows_what_there_was(slack: LocalSlack) -> None:
+    await slack.post("#alerts", "something else")
+    with pytest.raises(TimeoutError, match="alice: something else"):
+        await slack.wait_for(lambda s: s.messages("#incidents"), timeout_s=0.05)
+
+
+async def test_what_a_test_posts_stays_as_it_was(slack: LocalSlack) -> None:
+    alert = {
+        "attachments": [{"color": "danger", "blocks": [{"type": "divider"}]}],
+        "blocks": [{"type": "divider"}],
+    }
+    await slack.post_as_bot("#alerts", alert)
+    assert alert == {
+        "attachments": [{"color": "danger", "blocks": [{"type": "divider"}]}],
+        "blocks": [{"type": "divider"}],
+    }

@@ -12,9 +12,8 @@ from bot.sandbox.page.controls import control, text
 from bot.sandbox.page.icons import icon
 from bot.sandbox.page.rich import rich_text
 from bot.sandbox.page.words import Names, link, markdown, mrkdwn, plain
+from bot.sandbox.transcript import MALFORMED
 
-_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
-"""What drawing raises when another app's post has a string where a block or a list belongs."""
 _STATES = {"pending": "Waiting", "in_progress": "Working", "complete": "Done", "error": "Failed"}
 
 
@@ -30,7 +29,7 @@ def block(given: Json, names: Names) -> str:
     draw = _DRAWN.get(kind)
     inner = f'<div class="unknown">[{escape(kind)} block]</div>'
     if draw is not None:
-        with suppress(*_MALFORMED):
+        with suppress(*MALFORMED):
             inner = draw(given, names)
     return f'<div class="block {escape(kind)}" data-block="{name}">{inner}</div>'
 
@@ -38,7 +37,7 @@ def block(given: Json, names: Names) -> str:
 def attachment(given: Json, names: Names) -> str:
     """A message attachment with its coloured bar."""
     inner = mrkdwn(str(given.get("fallback", "")), names)
-    with suppress(*_MALFORMED):
+    with suppress(*MALFORMED):
         inner = blocks(given["blocks"], names) if given.get("blocks") else _classic(given, names)
     colour = str(given.get("color") or "")
     safe = colour if re.fullmatch(r"[0-9a-f]{3}|[0-9a-f]{6}", colour) else ""
