@@ -244,3 +244,64 @@ async def test_the_same_event_delivered_to_two_replicas_is_answered_once(
     await other.handler.close_async()
     assert [one.status for one in replies] == [200] * 4
     assert len(rig.investigations()) == 1
+
+
+async def test_investigate_again_waits_for_the_one_that_runs(rig: Rig, slack: LocalSlack):
+    ts = await slack.mention("alerts", "checkout is down")
+    found = await rig.thread("alerts", ts, 4)
+    await rig.until(lambda: rig.investigations()[0].state == "done")
+    rig.go.clear()
+    await slack.click("alerts", found[2]["ts"], "investigate_again")
+    await rig.until(lambda: len(rig.investigations()) == 2)
+    await slack.click("alerts", found[2]["ts"], "investigate_again")
+    await slack.wait_for(lambda s: s.ephemerals("alerts"))
+    assert "still running" in slack.ephemerals("alerts")[0]["text"]
+    assert len(rig.investigations()) == 2
+
+
+async def test_stop_asks_which_one_when_several_run_and_says_so_when_none_does(
+    rig: Rig, slack: LocalSlack
+):
+    nothing = await slack.slash("alerts", "/investigate", "stop")
+    assert "Nothing is running" in nothing[0]["text"]
+    rig.go.clear()
+    await slack.slash("alerts", "/investigate", "first")
+    await slack.slash("alerts", "/investigate", "second")
+    assert "Say which" in (await slack.slash("alerts", "/investigate", "stop"))[0]["text"]
+    unknown = await slack.slash("alerts", "/investigate", "stop #99")
+    assert unknown[0]["text"].startswith("#99 is not running")
+
+
+async def test_stop_and_help_work_as_words_in_our_thread(rig: Rig, slack: LocalSlack):
+    rig.go.clear()
+    ts = await slack.mention("alerts", "checkout is down")
+    await rig.until(lambda: rig.investigations() and rig.investigations()[0].state == "running")
+    await slack.mention("alerts", "help", thread_ts=ts)
+    await slack.wait_for(lambda s: s.ephemerals("alerts"))
+    await slack.post("alerts", "stop", thread_ts=ts)
+    await rig.until(lambda: rig.investigations()[0].state == "cancelled")
+    await slack.mention("alerts", "stop", thread_ts=ts)
+    await rig.until(lambda: "already over" in slack.ephemerals("alerts")[-1]["text"])
+    assert rig.asked == []
+
+
+async def test_a_zone_that_slack_does_not_tell_is_utc(rig: Rig, slack: LocalSlack):
+    slack.inject("users.info", error="internal_error")
+    await slack.slash("alerts", "/investigate", "x since:00:00")
+    assert rig.investigations()[0].tz == "UTC"
+
+
+async def test_the_shortcut_on_a_message_without_words_or_with_a_running_one_says_so(
+    rig: Rig, slack: LocalSlack
+):
+    rig.go.clear()
+    ts = await slack.post("alerts", "payments are failing")
+    await slack.shortcut("investigate_message", channel="alerts", ts=ts)
+    await rig.until(rig.investigations)
+    await slack.shortcut("investigate_message", channel="alerts", ts=ts, user="bob")
+    await slack.wait_for(lambda s: s.ephemerals("alerts", "bob"))
+    assert "still running" in slack.ephemerals("alerts", "bob")[0]["text"]
+    empty = await slack.upload("alerts", "a.log", "x")
+    await slack.shortcut("investigate_message", channel="alerts", ts=empty, user="bob")
+    await rig.until(lambda: "no text" in slack.ephemerals("alerts", "bob")[-1]["text"])
+    assert len(rig.investigations()) == 1

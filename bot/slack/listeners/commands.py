@@ -86,9 +86,10 @@ def _stop(delivery: Delivery, asked: Subcommand) -> Step:
             if asked.number is None or one.id == asked.number
         ]
         if not found:
-            which = f"#{asked.number}" if asked.number is not None else "Nothing"
+            if asked.number is None:
+                return Outcome("Nothing is running in this channel.")
             return Outcome(
-                f"{which} is not running in this channel. `{COMMAND} status` shows what is."
+                f"#{asked.number} is not running in this channel. `{COMMAND} status` shows what is."
             )
         if len(found) > 1:
             return Outcome(
