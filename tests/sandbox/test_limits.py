@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.errors import SlackError
@@ -192,6 +192,7 @@ PARTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS, max_size=4) | JSON)
 def test_whatever_is_sent_is_taken_or_refused(blocks) -> None:
     with suppress(SlackError):

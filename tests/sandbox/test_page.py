@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -69,12 +69,14 @@ NASTY = st.text(alphabet="<>&\"'`*_~|:#-[]()!@\n ajhtps/.1", max_size=60) | st.s
 )
 
 
+@settings(deadline=None)
 @given(NASTY)
 def test_no_text_becomes_markup(text) -> None:
     check(mrkdwn(text, NAMES))
     check(markdown(text, NAMES))
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS.filter(lambda one: isinstance(one, dict)), max_size=3), NASTY)
 def test_no_block_becomes_markup(parts, text) -> None:
     check(blocks(_filled(parts, text), NAMES))
@@ -90,6 +92,7 @@ def _filled(part: Any, text: str) -> Any:
     return text if isinstance(part, str) else part
 
 
+@settings(deadline=None)
 @given(NASTY)
 def test_no_attachment_becomes_markup(text) -> None:
     members = (

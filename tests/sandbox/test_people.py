@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox import LocalSlack
@@ -29,6 +29,7 @@ def test_text_is_escaped_and_linked_as_slack_does(sent, stored) -> None:
     assert normalised(sent) == stored
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_storing_text_twice_changes_nothing(text) -> None:
     assert normalised(normalised(text)) == normalised(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox import DriverError, LocalSlack
@@ -90,6 +90,7 @@ def test_attachments_are_set_off(workspace: Workspace) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS.filter(lambda one: isinstance(one, dict)), max_size=3))
 def test_no_block_breaks_the_transcript(parts) -> None:
     as_text(
