@@ -224,11 +224,11 @@ async def test_buttons_that_are_not_ours_or_forged_do_nothing(edge: Edge, body: 
     assert edge.count(Investigation) == 0
 
 
-async def test_many_deliveries_at_once_are_all_stored(edge: Edge):
-    answers = await asyncio.gather(*(edge.command(f"t{n}", f"question {n}") for n in range(1, 61)))
-    refused = sum(BUSY in (answer.body or "") for answer in answers)
-    assert edge.count(Investigation) == 60 - refused
-    assert refused == 0
+async def test_many_deliveries_at_once_are_all_stored(slack: LocalSlack, db: Database):
+    edge = Edge(slack, db, store_s=60)  # a slow machine is no reason to fail
+    answers = await asyncio.gather(*(edge.command(f"t{n}", f"question {n}") for n in range(60)))
+    assert not any(BUSY in (answer.body or "") for answer in answers)
+    assert edge.count(Investigation) == 60
 
 
 async def test_every_recorded_message_is_acknowledged_and_starts_at_most_one_investigation(
