@@ -249,22 +249,28 @@ def all_for(session: Session, investigation_id: int) -> list[OutboxMessage]:
 
 
 def _sendable() -> ColumnElement[bool]:
-    """Pending, with a thread to go to, and (a first sending) nothing before it."""
+    """Pending, with a thread to go to, and (a first sending) nothing before it that can still be said."""
     before = aliased(OutboxMessage)
     blocked = exists().where(
         col(before.investigation_id) == col(OutboxMessage.investigation_id),
         col(before.state) == OutboxState.PENDING,
         col(before.ts).is_(None),
+        _has_a_place(before),
         _earlier(before),
     )
     return and_(
         col(OutboxMessage.state) == OutboxState.PENDING,
-        or_(
-            col(OutboxMessage.kind) == "root",
-            col(OutboxMessage.thread) == false(),
-            col(Investigation.thread_ts).is_not(None),
-        ),
+        _has_a_place(OutboxMessage),
         or_(col(OutboxMessage.ts).is_not(None), ~blocked),
+    )
+
+
+def _has_a_place(table: type[OutboxMessage]) -> ColumnElement[bool]:
+    """It makes the thread, needs none, or the thread exists."""
+    return or_(
+        col(table.kind) == "root",
+        col(table.thread) == false(),
+        col(Investigation.thread_ts).is_not(None),
     )
 
 
