@@ -15,14 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.analysis.findings import PatternKind, Term
-from bot.analysis.grid import Floats, Grid, Shape
+from bot.analysis.grid import Grid, Shape
 from bot.analysis.masking import mask_one
-from bot.analysis.onset import Flags, Step
+from bot.analysis.onset import Step
+from bot.analysis.parts import Parts, fading, history, news, split
 from bot.analysis.severity import BAD, telling
-from bot.analysis.tally import NO_BUCKET, Axis, Ints
-
-_EARLIER_SHARE = 0.6
-"""Without an onset and a baseline, this first part of the log is what the rest is compared with."""
+from bot.analysis.tally import NO_BUCKET, Axis
 
 _NOTICED = 3.0
 """Expected events from which on their absence means something."""
@@ -68,25 +66,6 @@ _ROUTINE = Term(name="routine", weight=-1.0, evidence="neither an error level no
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What is compared with what. Exposures are in coarse buckets in which anything was logged.
-
-    Attributes:
-        after: events per pattern in the judged part.
-        before: events per pattern in the reference part, baseline included.
-        since: fine bucket at which the judged part begins.
-        unsplit: nothing could be told apart: a single moment, or neither time nor earlier part.
-    """
-
-    after: Ints
-    before: Ints
-    exposure_after: float
-    exposure_before: float
-    since: float
-    unsplit: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Anomaly:
     """One pattern with its counts, its kind and the terms of its score."""
 
@@ -109,42 +88,6 @@ class Anomaly:
     @property
     def score(self) -> float:
         return round(sum(term.weight for term in self.terms), 4)
-
-
-def split(grid: Grid, step: Step | None) -> Parts:
-    """The judged part and the reference part: by onset, else window against baseline, else late against early."""
-    base = grid.base
-    if step is not None:
-        since = step.bucket
-    elif grid.before:
-        since = -math.inf
-    else:
-        since = _late_part(grid)
-    after = grid.since(since)
-    dated = grid.since(-math.inf)
-    edge = 0.0 if since == -math.inf else _coarse_edge(grid, since)
-    return Parts(
-        after=after + grid.undated,
-        before=base + dated - after,
-        exposure_after=max(grid.after - edge, 0.5),
-        exposure_before=grid.before + edge,
-        since=since,
-        unsplit=grid.before + edge <= 0,
-    )
-
-
-def _late_part(grid: Grid) -> float:
-    if grid.after < 4:
-        return -math.inf
-    return float(grid.starts[int(grid.after * _EARLIER_SHARE)])
-
-
-def _coarse_edge(grid: Grid, since: float) -> float:
-    if not grid.after:
-        return 0.0
-    index = int(np.searchsorted(grid.starts, since, side="right")) - 1
-    inside = (since - float(grid.starts[max(index, 0)])) / grid.width
-    return max(0.0, index + min(1.0, inside))
 
 
 def judge(
@@ -174,10 +117,10 @@ def judge(
         words=words,
         others=_Others(grid),
         reference=float(parts.before.sum()),
-        news=_news(parts),
+        news=news(parts),
     )
-    recurring, dispersion = _history(grid, parts, candidates)
-    fading = _fading(grid)
+    recurring, dispersion = history(grid, parts, candidates)
+    fades = fading(grid)
     total = grid.total
     found: list[Anomaly] = []
     for place, p in enumerate(candidates.tolist()):
@@ -190,7 +133,7 @@ def judge(
             expected=float(expected[p]),
             dispersion=float(dispersion[place]),
             recurring=bool(recurring[place]),
-            fading=bool(fading[p]),
+            fading=bool(fades[p]),
             lag_s=_lag(axis, step, int(judged_first[p])),
             context=context,
         )
@@ -211,58 +154,10 @@ def judge(
     return sorted(found, key=lambda a: (-a.score, -a.count, a.shape))
 
 
-def _news(parts: Parts) -> float:
-    """How much a new pattern says, 0.25 to 1: little in a log in which everything is new, such as a build's."""
-    seen = parts.after > 0
-    share = float((seen & (parts.before == 0)).sum()) / max(1, int(seen.sum()))
-    return min(1.0, max(0.25, -math.log2(max(share, 1e-9)) / 2))
-
-
-def _fading(grid: Grid) -> Flags:
-    """Patterns that were strongest when the window began: something older than what is asked about."""
-    quarter = grid.after // 4
-    if grid.before == 0 or quarter == 0:
-        return np.zeros(len(grid.shapes), dtype=np.bool_)
-    early = grid.total - grid.undated - grid.since(float(grid.starts[quarter]))
-    late = grid.since(float(grid.starts[quarter]))
-    fading: Flags = (early >= 3) & (early / quarter >= 2 * late / (grid.after - quarter))
-    return fading
-
-
 def _lag(axis: Axis, step: Step | None, first: int) -> float | None:
     if step is None or first == NO_BUCKET:
         return None
     return (first - step.bucket) * axis.step_s
-
-
-def _history(grid: Grid, parts: Parts, patterns: Ints) -> tuple[Ints, Floats]:
-    """Whether each pattern's level now was reached before, and how bursty it was then."""
-    recurring = np.zeros(len(patterns), dtype=np.int64)
-    dispersion = np.ones(len(patterns))
-    edge = 0 if parts.since == -math.inf else round(_coarse_edge(grid, parts.since))
-    cut = grid.before + edge
-    if cut < 3:
-        return recurring, dispersion
-    for low in range(0, len(patterns), 512):
-        some = slice(low, low + 512)
-        rows = grid.rows(patterns[some])
-        past, now = rows[:, :cut], rows[:, cut:]
-        mean = np.maximum(past.mean(axis=1), 1e-9)
-        noise = (np.diff(past, axis=1) ** 2).mean(axis=1) / 2
-        dispersion[some] = np.clip(noise / mean, 1.0, 1e6)
-        span = max(1, min(10, now.shape[1], past.shape[1]))
-        peak_past, peak_now = _peak(past, span), _peak(now, span)
-        recurring[some] = (peak_past >= 3) & (peak_past >= 0.8 * peak_now) & (peak_now > 0)
-    return recurring, dispersion
-
-
-def _peak(rows: Floats, span: int) -> Floats:
-    if not rows.shape[1]:
-        return np.zeros(len(rows))
-    sums = np.concatenate([np.zeros((len(rows), 1)), rows.cumsum(axis=1)], axis=1)
-    span = min(span, rows.shape[1])
-    peak: Floats = (sums[:, span:] - sums[:, :-span]).max(axis=1)
-    return peak
 
 
 class _Others:

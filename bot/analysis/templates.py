@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from operator import eq
 
 from bot.analysis.masking import WILD
@@ -126,8 +125,8 @@ def _split_back(cluster: _Cluster) -> dict[str, list[tuple[str, ...]]]:
 def mine(masked: Iterable[str]) -> dict[str, str]:
     """The template of each distinct masked string.
 
-    The result does not depend on the order of `masked`. A template matches every text it was made from (see
-    `matches`).
+    The result does not depend on the order of `masked`. A template matches every text it was made from: `<*>` is
+    any text, a space is any white space, and the rest is literal.
     """
     canon = {text: canonical(text) for text in set(masked)}
     tree = _Tree()
@@ -140,14 +139,3 @@ def mine(masked: Iterable[str]) -> dict[str, str]:
         for member in members
     }
     return {text: template_of[folded] for text, folded in canon.items()}
-
-
-@lru_cache(maxsize=512)
-def _pattern(template: str) -> re.Pattern[str]:
-    words = (".*?".join(map(re.escape, word.split(WILD))) for word in template.split(" "))
-    return re.compile(r"\s*" + r"\s+".join(words) + r"\s*\Z", re.DOTALL)
-
-
-def matches(template: str, text: str) -> bool:
-    """Whether `text` is an instance of `template`: `<*>` is any text, a space is any white space."""
-    return _pattern(template).match(text) is not None

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import random
+import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.masking import mask_one
-from bot.analysis.templates import MAX_TOKENS, matches, mine
+from bot.analysis.masking import WILD, mask_one
+from bot.analysis.templates import MAX_TOKENS, mine
 from tests.analysis.test_masking import LINE
 
 WORDS = st.lists(
@@ -15,6 +16,12 @@ WORDS = st.lists(
     ),
     max_size=30,
 )
+
+
+def matches(template: str, text: str) -> bool:
+    """Whether `text` is an instance of `template`: `<*>` is any text, a space is any white space."""
+    words = (".*?".join(map(re.escape, word.split(WILD))) for word in template.split(" "))
+    return re.fullmatch(r"\s*" + r"\s+".join(words) + r"\s*", text, re.DOTALL) is not None
 
 
 def test_lines_that_differ_in_a_value_are_one_template() -> None:
