@@ -98,9 +98,9 @@ def events(parsed: pl.DataFrame) -> pl.DataFrame:
     glued = parsed.get_column("glue").to_numpy()
     frame = parsed.drop("glue")
     if bool((heads < joining.HEADED).any()) or bool(glued.any()):
-        writers = _writers(frame, heads)
+        begins = joining.starts(frame.get_column("text"), heads, glued)
+        writers = None if begins.all() else _writers(frame, heads)
         if writers is None:
-            begins = joining.starts(frame.get_column("text"), heads, glued)
             frame = joining.join(frame, begins, glued)
         else:
             order = np.argsort(writers, kind="stable")

@@ -422,6 +422,13 @@ def test_lines_that_only_look_like_json_are_text() -> None:
     assert [event["text"] for event in events] == ["up", "{broken}", "boom", '{"a": [}', "[1, 2]"]
 
 
+@pytest.mark.parametrize("depth", [900, 5_000, 100_000])
+def test_json_may_be_nested_without_end(depth: int) -> None:
+    deep = '{"msg":"deep","a":' + "[" * depth + "]" * depth + "}"
+    events = events_of((deep + '\n{"msg":"flat","a":{"b":1}}\n') * 3)
+    assert [event["text"] for event in events][1::2] == ["flat"] * 3
+
+
 def test_logfmt_values_may_be_quoted() -> None:
     (event,) = events_of(
         'ts=2026-11-21T03:04:05Z lvl=warn service=pay msg="said \\"no\\" twice" err="time out" trace_id=5f1ab3c2d4 status=504'
