@@ -119,8 +119,6 @@ SYSLOG_HEADERS: Final = (
     Header("syslog no host", r"^ (?P<service>[^ \[:]+)(?:\[[0-9]+\])?: ?", inner=True),
 )  # fmt: skip
 
-_STAMP = "{stamp}"
-
 # Formats whose time is elsewhere, or which have none: the whole beginning in one pattern.
 LINES: Final = (
     # RFC 5424 section 6

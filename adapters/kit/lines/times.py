@@ -28,7 +28,6 @@ Bools = npt.NDArray[np.bool_]
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
 _YEARS_BACK = 8  # the longest gap between two 29ths of February
-_EARLIEST_US = -DAY_US * 365 * 70  # 1900
 _LATEST_US = DAY_US * 365 * 130  # about 2100
 
 # Abbreviations of zones are ambiguous (CST, IST, BST); these are the readings most logs mean.
