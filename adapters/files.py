@@ -60,6 +60,18 @@ class Settings(AdapterSettings):
         default="UTC", description="Zone of times that name none, for example Europe/Berlin"
     )
 
+    @field_validator("path", "include")
+    @classmethod
+    def _globbing(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for glob in (value,) if isinstance(value, str) else value:
+            if any("**" in part and part != "**" for part in Path(glob).parts):
+                msg = f"in {glob!r}, ** must stand alone between slashes"
+                raise ValueError(msg)
+            if value is not glob and (not glob or Path(glob).is_absolute()):
+                msg = f"{glob!r} must be a pattern within the folder, such as *.log"
+                raise ValueError(msg)
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -104,6 +116,11 @@ class Adapter:
             )
         files = self._files()
         budget = _Budget(query.limit, [])
+        if len(files) > _MAX_FILES:
+            budget.notes.append(
+                f"Only {_MAX_FILES:,} of {len(files):,} files were read; narrow `path` or `include`."
+            )
+            del files[_MAX_FILES:]
         refused = 0
         for path in files:
             try:
@@ -154,6 +171,8 @@ class Adapter:
                 Reason.AUTH,
                 f"No permission to list {self._shown()}; grant it to the bot's user.",
             ) from None
+        except OSError:  # a name that no file system takes, or links in a circle
+            found = None
         if found is None:
             detail = f"{self._shown()} does not exist on this machine; correct `path` of this source or mount it."
             raise AdapterError(self.name, Reason.NOT_FOUND, detail)
@@ -162,7 +181,7 @@ class Adapter:
                 f"No files in {self._shown()} match; correct `path` or `include` of this source."
             )
             raise AdapterError(self.name, Reason.NOT_FOUND, detail)
-        return sorted(found, key=_age_order)[:_MAX_FILES]
+        return sorted(found, key=_age_order)
 
     def _shown(self) -> str:
         """The configured place, without the folders that lead to it."""

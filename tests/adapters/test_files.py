@@ -141,7 +141,7 @@ def test_only_a_binary_file_is_an_empty_answer_with_a_reason(tmp_path: Path) -> 
     assert "core: skipped, it begins like a program" in found.notes[0]
 
 
-@pytest.mark.parametrize("path", ["missing", "missing/*.log"])
+@pytest.mark.parametrize("path", ["missing", "missing/*.log", "x" * 300, "nul\0"])
 def test_a_place_that_does_not_exist_says_what_to_do(tmp_path: Path, path: str) -> None:
     with pytest.raises(AdapterError, match="correct `path`") as caught:
         batches(tmp_path / path)
@@ -248,7 +248,14 @@ def test_times_without_a_zone_are_in_the_configured_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"path": ""}, {"path": "x", "timezone": "Mars/Olympus"}, {"path": "x", "pathh": 1}]
+    "settings",
+    [
+        {"path": ""},
+        {"path": "x", "include": ["/etc/*"]},
+        {"path": "/var/**log"},
+        {"path": "x", "timezone": "Mars/Olympus"},
+        {"path": "x", "pathh": 1},
+    ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
