@@ -10,6 +10,7 @@ from bot.report import Claim, Records
 from bot.report.words import counted, moment, one_line, quoted, short_sha
 
 _SIMPLE = re.compile(r"[a-z][a-z-]{1,60}")
+_MASKED = re.compile(r"\[secret:[^\]]*\]|<[^<>]*>|\W+|_")
 _LONGEST_QUOTE = 240
 
 
@@ -66,10 +67,12 @@ def _happening(pattern: Pattern) -> str:
 def symptom_claim(pattern: Pattern) -> Claim:
     """A pattern as a claim, with one of its lines as the quotation."""
     where = service_name(pattern.service) if pattern.service else "the logs"
-    lines = (line for example in pattern.examples for line in example.text.splitlines())
-    quote = next(
-        (shown for line in lines if len(shown := one_line(line, _LONGEST_QUOTE)) >= 8), None
+    lines = (
+        one_line(line, _LONGEST_QUOTE)
+        for example in pattern.examples
+        for line in example.text.splitlines()
     )
+    quote = next((line for line in lines if len(_MASKED.sub("", line)) >= 8), None)
     return Claim(text=_capital(f"{where} {_happening(pattern)}."), cites=(pattern.id,), quote=quote)
 
 

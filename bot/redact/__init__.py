@@ -10,9 +10,9 @@ names, user names, file paths and stack traces. An IP address can be personal da
 
 from __future__ import annotations
 
-from bot.redact.redactor import WITHHELD, JsonValue, Redactor
+from bot.redact.redactor import WITHHELD, JsonValue, Redactor, protect
 
-__all__ = ["WITHHELD", "JsonValue", "Redactor", "redact"]
+__all__ = ["WITHHELD", "JsonValue", "Redactor", "protect", "redact"]
 
 
 def redact(text: str) -> str:

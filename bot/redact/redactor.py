@@ -39,8 +39,18 @@ _SHORTEST = 6
 _DEEPEST = 64
 _LONGEST_KEY_BLOCK = 65_536
 _KEY_HEADER = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_BODY = re.compile(r"[A-Za-z0-9+/=\s\\]*")
+_KEY_BODY = re.compile(  # of a key whose end is missing: the rest of its line, then lines of base64
+    r"[A-Za-z0-9+/=\\]*(?:[ \t\r]*\n[ \t]*(?:[A-Za-z0-9+/=\\]+(?=[ \t\r]*(?:\n|\Z))|(?:Proc-Type|DEK-Info):[^\n]*|(?=\r?\n)))*"
+)
 _KEY_FOOTER = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
+
+
+_protected: set[str] = set()
+
+
+def protect(secrets: Iterable[str]) -> None:
+    """Make every redactor that is built from now on replace these values: the credentials of this process."""
+    _protected.update(secrets)
 
 
 class Redactor:
@@ -66,7 +76,7 @@ class Redactor:
         self._placeholders: dict[bytes, str] = {}
         self._last: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._configured = _forms(secrets)
+        self._configured = _forms((*_protected, *secrets))
 
     def __call__(self, text: str) -> str:
         """The same as `text`, so that a redactor can be passed where a function is wanted."""
@@ -247,9 +257,7 @@ def _key_end(text: str, body: int, footer: int) -> int:
         closed = _KEY_FOOTER.match(text, footer)
         return closed.end() if closed else footer + len("-----END")
     match = _KEY_BODY.match(text, body)
-    end = match.end() if match else body
-    cut = text.rfind("\n", body, end)
-    return cut if cut > body and end < len(text) else end
+    return match.end() if match else body
 
 
 def _forms(secrets: Iterable[str]) -> tuple[tuple[str, str], ...]:

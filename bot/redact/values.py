@@ -37,7 +37,8 @@ _ATTRIBUTE = re.compile(
 _SECRET_NAME = re.compile(
     r"[A-Za-z_]*(?:passw(?:or)?d|secret|token|key|credential)s?", re.IGNORECASE
 )
-_KUBERNETES_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9.-]{0,252}")
+# namespace/name with a hyphen in the name: "/" and "-" are never both in one base64 alphabet.
+_KUBERNETES_NAME = re.compile(r"[a-z]+(?:-[a-z]+)*/[a-z]+(?:-[a-z]+)+")
 _NO_TOP_LEVEL = """
     service socket timer target mount slice scope device path js ts jsx tsx py go rb git local lan internal localdomain
     localhost svc cluster corp home java class cs so jar

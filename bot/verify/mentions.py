@@ -11,7 +11,7 @@ from typing import Literal
 Kind = Literal["link", "quote", "id", "time", "sha", "path", "name", "number", "service"]
 
 _LINK = re.compile(r"https?://[^\s<>\"'`|)\]]+")
-_QUOTE = re.compile(r"[\"\u201c\u201d\u201e]([^\"\u201c\u201d\u201e]+)[\"\u201c\u201d]|`+([^`]+)`+")
+_QUOTE = re.compile('[\u201c\u201e]([^\u201c\u201d\u201e]*)[\u201c\u201d]|"([^"]*)"|`+([^`]+)`+')
 _ID = re.compile(r"(?<![\w./-])([ACDILMPRT][1-9][0-9]{0,3})(?![\w./-]|\.[0-9])")
 _SHA = re.compile(
     r"(?<![\w-])(?=[0-9a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE
@@ -131,8 +131,8 @@ def mentions(statement: str, services: frozenset[str] = frozenset()) -> list[Men
             found.append(Mention(kind, text.rstrip(".,;:") if kind == "link" else text))
         rest = pattern.sub(" , ", rest)
 
-    take(_LINK, "link")
     take(_QUOTE, "quote")
+    take(_LINK, "link")
     take(_ID, "id")
     found += _moments(rest)
     rest = CLOCK.sub(" , ", MOMENT.sub(" , ", rest))

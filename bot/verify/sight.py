@@ -75,14 +75,13 @@ class Sight:
 
     def holds_quote(self, quote: str) -> bool:
         """Whether one record holds the quotation; what an ellipsis, a mask or a placeholder stands for may be anything."""
-        parts = [part.strip(" '") for part in _CUT.split(_MASK.sub("\u2026", normal(quote)))]
-        parts = [part for part in parts if part]
+        parts = _parts(quote)
         return bool(parts) and any(_in_order(parts, text) for text in self._texts)
 
     def holds(self, mention: Mention) -> bool:
         """Whether the records hold what is mentioned."""
         looked_up: dict[Kind, Callable[[], bool]] = {
-            "quote": lambda: self.holds_quote(mention.text),
+            "quote": lambda: not _parts(mention.text) or self.holds_quote(mention.text),
             "time": lambda: self._holds_time(mention),
             "number": lambda: self._holds_number(mention.quantity, mention.text),
             "path": lambda: self._holds_path(mention),
@@ -144,6 +143,12 @@ def _bare_name(name: str) -> str:
     """`pay()` as `pay`, `v1.4.2` as `1.4.2`."""
     name = name.removesuffix("()")
     return name[1:] if name[:1] == "v" and name[1:2].isdigit() else name
+
+
+def _parts(quote: str) -> list[str]:
+    """What a quotation says, between what it leaves out; empty when it says nothing."""
+    parts = (part.strip(" '") for part in _CUT.split(_MASK.sub("\u2026", normal(quote))))
+    return [part for part in parts if part]
 
 
 def _in_order(parts: Sequence[str], text: str) -> bool:
