@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     investigation_seconds: int = Field(
         default=180, ge=10, le=3600, description="Deadline of one investigation, in seconds."
     )
+    lease_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=600,
+        description="After so long without a heartbeat a worker's job belongs to others; not below 10 in production.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     log_json: bool = Field(default=False, description="Logs as one JSON object a line.")
 

@@ -118,11 +118,20 @@ class SlackBot:
         limits = Limits(total=settings.max_concurrent, per_workspace=settings.max_concurrent)
         kinds = handlers(self.db, build_deps(settings, sources), SlackThread, self._notify)
         self._queue = ThreadQueue(
-            self.db, kinds, settings.max_concurrent, limits=limits, on_dead=self._obituary
+            self.db,
+            kinds,
+            settings.max_concurrent,
+            limits=limits,
+            lease_s=settings.lease_seconds,
+            heartbeat_s=settings.lease_seconds / 3,
+            sweep_s=min(5.0, settings.lease_seconds / 3),
+            limit_s=settings.investigation_seconds * 3.0,
+            on_dead=self._obituary,
         )
         self._slack = SlackDeps(
             db=self.db, notify=self._notify, client=self._client, clock=utcnow, limits=limits
         )
+        self._lease_s = settings.lease_seconds
         self._stop = asyncio.Event()
         self._publishing: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -161,7 +170,11 @@ class SlackBot:
         self._handler = AsyncSocketModeHandler(build_app(self._slack), self._app_token)
         self._queue.start()
         publisher = Publisher(
-            self.db, self._client, owner=self._queue.owner, limiter=Limiter(time.monotonic)
+            self.db,
+            self._client,
+            owner=self._queue.owner,
+            limiter=Limiter(time.monotonic),
+            lease_s=self._lease_s,
         )
         self._publishing = asyncio.create_task(publisher.run(self._stop), name="publisher")
         self._beating = asyncio.create_task(self._beat(), name="alive")

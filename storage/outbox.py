@@ -124,7 +124,7 @@ def _put_one(session: Session, investigation_id: int, draft: Draft, now: datetim
 def claim_due(
     session: Session, owner: str, now: datetime, limit: int, lease_s: float
 ) -> list[OutboxRow]:
-    """Lease what may be sent now. `lease_s` must exceed the longest that a sending can take, time-outs included.
+    """Lease what may be sent now. A sending that takes longer than `lease_s` must `renew` its lease meanwhile.
 
     Two publishers never get the same row while its lease runs. When it runs out, the row is due again with
     `attempt` one higher.
@@ -147,6 +147,19 @@ def claim_due(
         rows.append(_row(message, thread_ts, workspace))
     session.flush()
     return rows
+
+
+def renew(session: Session, owner: str, now: datetime, lease_s: float) -> None:
+    """Extend the leases of everything that `owner` is sending."""
+    session.exec(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.owner) == owner,
+            col(OutboxMessage.lease_until).is_not(None),
+            col(OutboxMessage.state) == OutboxState.PENDING,
+        )
+        .values(lease_until=now + timedelta(seconds=lease_s))
+    )
 
 
 def posted(session: Session, row_id: int, ts: str, now: datetime) -> None:

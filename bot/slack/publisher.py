@@ -29,8 +29,8 @@ from storage.outbox import OutboxRow
 
 EVENT_TYPE = "incident_responder"
 AT_ONCE = 8
-LEASE_S = 90.0
-"""Longer than a sending can take: the wait for the limiter, the look for an earlier attempt, and the call itself."""
+LEASE_S = 30.0
+"""How long after a publisher's death others wait before they take up what it was sending; it renews while it lives."""
 LONGEST_WAIT_S = 30.0
 POLL_S = 1.0
 BUDGET = 12
@@ -62,21 +62,25 @@ class Publisher:
         *,
         owner: str,
         limiter: Limiter,
+        lease_s: float = LEASE_S,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._db = db
         self._client = client
         self._owner = owner
         self._limiter = limiter
+        self._lease_s = lease_s
         self._pause = pause
         self._failures: dict[int, int] = {}
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop` is set; what is being sent then is finished."""
         wake = _Wake(asyncio.get_running_loop())
         self._db.subscribe("outbox", wake.from_any_thread)
-        sending: set[asyncio.Task[None]] = set()
+        sending = self._sending
         stopping = asyncio.create_task(stop.wait())
+        renewing = asyncio.create_task(self._renew())
         try:
             while not stop.is_set():
                 wake.clear()
@@ -89,12 +93,28 @@ class Publisher:
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 waiting.cancel()
-                sending = {task for task in sending if not task.done()}
+                sending -= {task for task in sending if task.done()}
         finally:
             wake.close()
             stopping.cancel()
             if sending:
                 await asyncio.wait(sending)
+            renewing.cancel()
+
+    async def _renew(self) -> None:
+        """Keep the leases of what is on the wire, or waits for the rates, until it is done."""
+
+        def renew() -> None:
+            with self._db.write() as session:
+                outbox.renew(session, self._owner, self._db.now(session), self._lease_s)
+
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            if self._sending:
+                try:
+                    await asyncio.to_thread(renew)
+                except (BusyError, OperationalError) as error:
+                    log.warning("outbox_unavailable", error=type(error).__name__)
 
     async def drain(self) -> None:
         """Send everything that is due now and becomes due by it; for tests and for a clean stop."""
@@ -116,7 +136,9 @@ class Publisher:
             if due is None or due > self._db.now(session):
                 return []
         with self._db.write() as session:
-            return outbox.claim_due(session, self._owner, self._db.now(session), room, LEASE_S)
+            return outbox.claim_due(
+                session, self._owner, self._db.now(session), room, self._lease_s
+            )
 
     async def _send(self, row: OutboxRow) -> None:
         try:
