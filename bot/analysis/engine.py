@@ -111,7 +111,7 @@ def study(case: Case) -> Study:
         window = count(case.logs, None)
         baseline = count(case.baseline, None)
     else:
-        baseline = count(case.baseline, Axis(start=0, step=axis.step, size=2**62 // axis.step))
+        baseline = count(case.baseline, axis.unbounded())
     grid = build(window, baseline)
     moved = metrics.steps(case.metrics, case.window)
     terms = [severity(shape) for shape in grid.shapes]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from bot.analysis.tally import NO_BUCKET, Counts, Ints, Key
 from bot.analysis.templates import mine
@@ -123,31 +124,38 @@ def build(window: Counts, baseline: Counts) -> Grid:
     pattern_of = np.asarray([number[shape_of[key]] for key in window.keys], dtype=np.int64)
     base_of = np.asarray([number[shape_of[key]] for key in baseline.keys], dtype=np.int64)
     dated = window.bucket != NO_BUCKET
-    width = _width(window.bucket[dated])
-    starts = _observed(window.bucket[dated], width)
+    pattern, bucket, n = _merged(
+        pattern_of[window.key[dated]], window.bucket[dated], window.n[dated]
+    )
+    width = _width(bucket)
+    starts = _observed(bucket, width)
     base_dated = baseline.bucket != NO_BUCKET
     base_starts = _observed(baseline.bucket[base_dated], width)
+    base_place = np.searchsorted(base_starts, baseline.bucket[base_dated], side="right") - 1
     size = len(shapes)
     return Grid(
         shapes=shapes,
         starts=starts,
         width=width,
         before=len(base_starts),
-        pattern=pattern_of[window.key[dated]],
-        bucket=window.bucket[dated],
-        n=window.n[dated],
+        pattern=pattern,
+        bucket=bucket,
+        n=n,
         undated=_bincount(pattern_of[window.key[~dated]], window.n[~dated], size),
         base=_bincount(base_of[baseline.key], baseline.n, size),
-        base_cells=(
-            base_of[baseline.key[base_dated]],
-            np.searchsorted(base_starts, baseline.bucket[base_dated], side="right") - 1,
-            baseline.n[base_dated],
-        ),
+        base_cells=_merged(base_of[baseline.key[base_dated]], base_place, baseline.n[base_dated]),
         first_row=_extreme(pattern_of, window.first_row, size, np.minimum),
         last_row=_extreme(pattern_of, window.last_row, size, np.maximum),
         base_first_row=_extreme(base_of, baseline.first_row, size, np.minimum),
         owner={key: number[shape] for key, shape in shape_of.items()},
     )
+
+
+def _merged(pattern: Ints, place: Ints, n: Ints) -> tuple[Ints, Ints, Ints]:
+    """Events of several masked texts that turned out to be one pattern, added up."""
+    frame = pl.DataFrame({"pattern": pattern, "place": place, "n": n})
+    summed = frame.group_by("pattern", "place").agg(pl.col("n").sum()).sort("pattern", "place")
+    return summed["pattern"].to_numpy(), summed["place"].to_numpy(), summed["n"].to_numpy()
 
 
 def _width(bucket: Ints) -> int:

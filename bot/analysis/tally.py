@@ -25,7 +25,8 @@ MAX_KEYS = 50_000
 
 _KEEP_KEYS = 25_000
 _MAX_TRACES = 20_000
-_COMPACT_ROWS = 4_000_000
+_COMPACT_ROWS = 1_500_000
+_NO_ROWS = pl.DataFrame(schema={"key": pl.Int32, "bucket": pl.Int32, "n": pl.Int32})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_BUCKET = -1
 
@@ -40,6 +41,10 @@ class Axis:
 
     def moment(self, bucket: float) -> datetime:
         return _EPOCH + timedelta(microseconds=round(self.start + bucket * self.step))
+
+    def unbounded(self) -> Axis:
+        """An axis with the same buckets' width that holds any moment within decades, for a baseline."""
+        return Axis(start=self.start - self.step * 2**30, step=self.step, size=2**31 - 1)
 
     @property
     def step_s(self) -> float:
@@ -114,7 +119,7 @@ class Tally:
         self._axis = axis
         self._ids: dict[Key, int] = {}
         self._parts: list[pl.DataFrame] = []
-        self._part_rows = 0
+        self._part_rows = self._kept_rows = 0
         self._first: list[int] = []
         self._last: list[int] = []
         self._last_seen: dict[str, tuple[int, str]] = {}
@@ -132,7 +137,7 @@ class Tally:
             return
         frame = self.keyed(batch.frame)
         grouped = frame.group_by("service", "level", "masked", "bucket").agg(
-            pl.len().cast(pl.Int64).alias("n"),
+            pl.len().cast(pl.Int32).alias("n"),
             pl.col("row").min().alias("first"),
             pl.col("row").max().alias("last"),
         )
@@ -140,11 +145,13 @@ class Tally:
         self._part_rows += grouped.height
         if len(self._ids) > MAX_KEYS:
             self._fold_rare_keys()
-        if self._part_rows > _COMPACT_ROWS:
+        # Doubling: however many rows stay distinct, each is merged a bounded number of times.
+        if self._part_rows > _COMPACT_ROWS + 2 * self._kept_rows:
             self._compact()
 
     def close(self) -> Counts:
-        rows = self._compact()
+        rows = self._compact().sort("key", "bucket").cast(pl.Int64)
+        self._parts.clear()
         first, last = self._span
         return Counts(
             keys=tuple(self._ids),
@@ -269,22 +276,18 @@ class Tally:
             self._last[number] = max(self._last[number], last)
             ids.append(number)
         numbered = distinct.select(
-            "service", "level", "masked", pl.Series("key", ids, dtype=pl.Int64)
+            "service", "level", "masked", pl.Series("key", ids, dtype=pl.Int32)
         )
         return grouped.join(numbered, on=["service", "level", "masked"], how="left").select(
-            "key", pl.col("bucket").cast(pl.Int64), "n"
+            "key", pl.col("bucket").cast(pl.Int32), "n"
         )
 
     def _compact(self) -> pl.DataFrame:
-        empty = pl.DataFrame(schema={"key": pl.Int64, "bucket": pl.Int64, "n": pl.Int64})
-        rows = (
-            pl.concat([empty, *self._parts])
-            .group_by("key", "bucket")
-            .agg(pl.col("n").sum())
-            .sort("key", "bucket")
-        )
-        self._parts = [rows]
-        self._part_rows = rows.height
+        parts = pl.concat([_NO_ROWS, *self._parts])
+        self._parts.clear()
+        rows = parts.group_by("key", "bucket").agg(pl.col("n").sum())
+        self._parts.append(rows)
+        self._part_rows = self._kept_rows = rows.height
         return rows
 
     def _fold_rare_keys(self) -> None:
@@ -317,7 +320,8 @@ class Tally:
             last[new] = max(last[new], self._last[old])
         self._ids, self._first, self._last = ids, first, last
         numbers = np.asarray(renamed, dtype=np.int64)
-        self._parts = [rows.with_columns(pl.Series("key", numbers[rows["key"].to_numpy()]))]
+        renumbered = pl.Series("key", numbers[rows["key"].to_numpy()], dtype=pl.Int32)
+        self._parts = [rows.with_columns(renumbered)]
         self._compact()
 
 
