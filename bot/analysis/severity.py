@@ -17,6 +17,7 @@ _CRASH = re.compile(
 )
 _VERDICT = re.compile(
     r"\b(?:ERROR|FAILED|FAILURE|FAIL|SEVERE|CRITICAL)\b|\A\W*(?:not ok|✕|✗|✘|×|●)\s"
+    r"|\bFailed tests?:|\A\W*Failed (?!to\b)"
 )
 _RAISED = re.compile(
     r"(?:\A|: |Caused by: |\AE\s+)(?:[\w$]+\.)*[A-Z][\w$]*(?:Error|Exception|Failure)\b"
