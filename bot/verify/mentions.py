@@ -12,7 +12,7 @@ Kind = Literal["link", "quote", "id", "time", "sha", "path", "name", "number", "
 
 _LINK = re.compile(r"https?://[^\s<>\"'`|)\]]+")
 _QUOTE = re.compile('[\u201c\u201e]([^\u201c\u201d\u201e]*)[\u201c\u201d]|"([^"]*)"|`+([^`]+)`+')
-_ID = re.compile(r"(?<![\w./-])([ACDILMPRT][1-9][0-9]{0,3})(?![\w./-]|\.[0-9])")
+_ID = re.compile(r"(?<![\w./-])([ACDILMPRT][1-9][0-9]{0,3})(?![\w/-]|\.\w)")
 _SHA = re.compile(
     r"(?<![\w-])(?=[0-9a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE
 )

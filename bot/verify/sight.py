@@ -6,7 +6,9 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cached_property
+from itertools import combinations
 
 from bot.report.words import plain
 from bot.verify.mentions import (
@@ -27,6 +29,11 @@ _ESCAPED_QUOTE = re.compile(r"\\(?=[\"'`])")
 _CUT = re.compile(r"\.{3,}|\u2026|\[secret:[a-z0-9-]{1,24}(?:#[0-9]{1,6})?\]|<\*>|\[\.\.\.\]")
 _MASK = re.compile(r"<[A-Za-z*_:]{1,24}>")
 _FUZZ = 0.1
+_NAMED_MOMENT = re.compile(
+    r"^[a-z_ ]{1,40}: ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(?:Z|[+-][0-9]{2}:[0-9]{2}))$",
+    re.MULTILINE,
+)
+_MOST_MOMENTS = 40
 
 
 def normal(text: str) -> str:
@@ -72,6 +79,17 @@ class Sight:
             for pattern in (MOMENT, CLOCK):
                 found.update(clock_of(match) for match in pattern.finditer(text))
         return frozenset(clock for clock in found if clock is not None)
+
+    @cached_property
+    def _spans(self) -> list[float]:
+        """Seconds between any two moments that the records name ("committed_at", "first_seen"), sorted.
+
+        Moments inside log lines do not take part: among many of them, some pair always fits.
+        """
+        named = [match[1] for text in self._raw for match in _NAMED_MOMENT.finditer(text)]
+        read = (_moment(at) for at in dict.fromkeys(named[:_MOST_MOMENTS]))
+        moments = [at for at in read if at is not None]
+        return sorted(abs((b - a).total_seconds()) for a, b in combinations(moments, 2))
 
     def holds_quote(self, quote: str) -> bool:
         """Whether one record holds the quotation; what an ellipsis, a mask or a placeholder stands for may be anything."""
@@ -123,6 +141,8 @@ class Sight:
             return _near(self._numbers["raw"], wanted.raw, max(raw_slack, decimals / 2 + 1e-12))
         if _near(self._numbers.get(wanted.dimension, ()), wanted.value, slack):
             return True
+        if wanted.dimension == "time" and _near(self._spans, wanted.value, slack):
+            return True
         bare = self._numbers.get("", ())
         if (
             wanted.dimension == "share"
@@ -137,6 +157,13 @@ class Sight:
         if wanted is None:
             return any(normal(mention.text) in text for text in self._texts)
         return any(_same(wanted, seen) for seen in self._clocks)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # a log line that looks like one
+        return None
 
 
 def _bare_name(name: str) -> str:
