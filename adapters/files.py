@@ -85,10 +85,20 @@ class Settings(AdapterSettings):
 
 @dataclass(slots=True)
 class _Budget:
-    """How many more events may be read, and what has to be said with the next batch."""
+    """How many more events may be read, what has to be said with the next batch, and what was outside."""
 
     left: int
     notes: list[str]
+    kept: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def outside(self, frame: pl.DataFrame) -> None:
+        """Remember the span of what was read, to tell people where the lines are when none is in the window."""
+        first, last = frame["time"].min(), frame["time"].max()
+        if isinstance(first, datetime) and isinstance(last, datetime):
+            self.first = min(first, self.first or first)
+            self.last = max(last, self.last or last)
 
 
 class Adapter:
@@ -137,6 +147,11 @@ class Adapter:
                 self.name,
                 Reason.AUTH,
                 f"No permission to read {self._shown()}; grant it to the bot's user.",
+            )
+        if not budget.kept and budget.first and budget.last:
+            budget.notes.append(
+                f"No line of {self._shown()} is in the window; those that were read are from "
+                f"{budget.first:%Y-%m-%d %H:%M} to {budget.last:%Y-%m-%d %H:%M} UTC."
             )
         if budget.notes:
             yield LogBatch(self.name, pl.DataFrame(schema=LOG_SCHEMA), notes=tuple(budget.notes))
@@ -217,8 +232,10 @@ class Adapter:
 
     def _kept(self, batch: LogBatch, selection: Selection, budget: _Budget) -> Iterator[LogBatch]:
         frame = selection.apply(batch.frame).head(budget.left)
+        budget.outside(batch.frame)
         if frame.is_empty():
             return
+        budget.kept += frame.height
         budget.left -= frame.height
         truncated = "" if budget.left > 0 else "The limit of events was reached; there are more."
         notes, budget.notes = tuple(budget.notes), []

@@ -49,7 +49,6 @@ from adapters.kit.records import (
     Window,
 )
 from bot.errors import UserError
-from bot.report import Gap
 from bot.sources import LogSelector, Service, Source, Sources
 
 log = structlog.get_logger()
@@ -82,6 +81,14 @@ class Ask:
     started_at: datetime | None = None
     repo: str = ""
     head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A system that could not be seen, or not wholly, and why."""
+
+    system: str
+    reason: str
 
 
 class LogStore:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
@@ -186,7 +186,7 @@ def _look(ask: Ask, stages: Stages, deps: Deps, board: Board) -> Look:
         findings = analyse(_case(ask, evidence))
         board.end("analyse", _found(findings))
         timings = {"collect": collected - started, "analyse": time.monotonic() - collected}
-        return _kept(evidence, findings, {name: round(s, 3) for name, s in timings.items()})
+        return _kept(ask, evidence, findings, {name: round(s, 3) for name, s in timings.items()})
     finally:
         evidence.close()
 
@@ -206,10 +206,11 @@ def _case(ask: Ask, evidence: Evidence) -> Case:
     )
 
 
-def _kept(evidence: Evidence, findings: Findings, timings: dict[str, float]) -> Look:
+def _kept(ask: Ask, evidence: Evidence, findings: Findings, timings: dict[str, float]) -> Look:
     """What is saved of the evidence: everything but the logs, with patches of the leading suspects only."""
     leading = {suspect.sha for suspect in findings.suspects[:KEPT_PATCHES]}
     commits = tuple(_trimmed(c, patches=c.sha in leading) for c in evidence.commits)
+    gaps = [Gap(system=gap.system, reason=gap.reason) for gap in evidence.gaps]
     return Look(
         findings=findings,
         commits=commits,
@@ -219,11 +220,19 @@ def _kept(evidence: Evidence, findings: Findings, timings: dict[str, float]) -> 
         incidents=evidence.incidents,
         tickets=evidence.tickets,
         runbooks=evidence.runbooks,
-        gaps=evidence.gaps,
+        gaps=(*gaps, *_unknown_service(ask, findings)),
         asked=evidence.asked,
         failed=evidence.failed,
         timings=timings,
     )
+
+
+def _unknown_service(ask: Ask, findings: Findings) -> Iterator[Gap]:
+    """A service that no log line names may be a typing error; say which ones there are."""
+    named = sorted({series.service for series in findings.series if series.service})
+    if ask.service and named and ask.service.casefold() not in {n.casefold() for n in named}:
+        reason = f"no log line names the service “{ask.service}”; the lines are of: {', '.join(named[:12])}"
+        yield Gap(system="logs", reason=reason)
 
 
 def _trimmed(commit: Commit, *, patches: bool) -> Commit:

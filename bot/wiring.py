@@ -28,6 +28,7 @@ from bot.report import Report
 from bot.slack.app import SlackDeps, build_app, build_client
 from bot.slack.limiter import Limiter
 from bot.slack.publisher import Publisher
+from bot.slack.refusals import understood
 from bot.slack.thread import SlackThread
 from bot.sources import Sources
 from storage import investigations
@@ -85,7 +86,7 @@ def investigate_now(
             told(f"  {TITLES[str(payload['step'])]}{detail}")
 
     context = InlineContext(event)
-    report = investigate("0", ask, _Nobody(), context, build_deps(settings, sources))
+    report = investigate("local", ask, _Nobody(), context, build_deps(settings, sources))
     look = context.results["look"]
     return report, isinstance(look, Look) and look.blind
 
@@ -236,7 +237,7 @@ async def check_tokens(client: AsyncWebClient, app_token: str) -> str:
 
 
 def _refusal(error: SlackApiError) -> str:
-    code = str(error.response.get("error", ""))
+    code = understood(error).code
     return REFUSED.get(code, f"was refused by Slack ({code})")
 
 

@@ -15,7 +15,7 @@ from bot.collect import Ask
 from bot.followup import Answer, Rerun, answer
 from bot.investigate import Deps, Look, Thread, investigate
 from bot.queue import INVESTIGATE, Context, Handler
-from bot.queue.submit import place
+from bot.queue.submit import Submitted, place
 from bot.report import Report, numbered
 from storage import evidence, investigations, messages
 from storage.db import Database
@@ -31,17 +31,25 @@ NO_REPORT = "There is no report yet; ask again when it stands in this thread."
 class Conversation(Thread, Protocol):
     """A `Thread` in which questions are answered too."""
 
+    def started(self, *, position: int = 0) -> Sequence[Draft]: ...
+
     def answer(
-        self, key: str, text: str, sources: Sequence[tuple[str, str]] = ()
+        self,
+        key: str,
+        text: str,
+        sources: Sequence[tuple[str, str]] = (),
+        *,
+        listing: Sequence[str] = (),
     ) -> Sequence[Draft]: ...
 
 
 class Answered(BaseModel):
-    """The saved result of answering: what was said, and the investigation it started."""
+    """The saved result of answering: what was said, and what it rests on."""
 
     text: str
+    prose: str
+    listing: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
-    rerun_id: int | None = None
 
 
 def handlers(
@@ -97,7 +105,8 @@ class _Worker:
         started: list[str] = []
 
         def said(result: Answered) -> Sequence[Draft]:
-            return thread.answer(ts, result.text, self._links(case, result.cites))
+            links = self._links(case, result.cites)
+            return thread.answer(ts, result.prose, links, listing=result.listing)
 
         def keep(session: Session, result: Answered) -> None:
             now = self._db.now(session)
@@ -120,7 +129,12 @@ class _Worker:
 
         context.stage(
             "answer",
-            lambda: Answered(text=reply.text, cites=reply.cites),
+            lambda: Answered(
+                text=reply.text,
+                prose=reply.prose or reply.text,
+                listing=reply.listing,
+                cites=reply.cites,
+            ),
             Answered,
             said,
             save=keep,
@@ -151,8 +165,12 @@ class _Worker:
 
 def _announced(
     thread_of: Callable[[int, str], Conversation], channel: str
-) -> Callable[..., Sequence[Draft]]:
-    return lambda submitted: thread_of(submitted.investigation_id, channel).progress(())
+) -> Callable[[Submitted], Sequence[Draft]]:
+    def drafts(submitted: Submitted) -> Sequence[Draft]:
+        thread = thread_of(submitted.investigation_id, channel)
+        return thread.started(position=submitted.position)
+
+    return drafts
 
 
 def ask_of(case: Investigation, deps: Deps) -> Ask:

@@ -20,7 +20,8 @@ def text(report: Report, tz: tzinfo = UTC) -> str:
 
 
 def _lines(report: Report, tz: tzinfo) -> Iterator[str]:
-    yield f"#{report.id}  {outline.headline(report)}"
+    number = f"#{report.id}  " if report.id.isdigit() else ""
+    yield f"{number}{outline.headline(report)}"
     yield ""
     yield from _wrapped(report.summary, "")
     yield ""

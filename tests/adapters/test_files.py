@@ -60,9 +60,13 @@ def test_the_window_is_half_open(tmp_path: Path) -> None:
     assert found[0].url == (tmp_path / "app.log").as_uri()
 
 
-def test_a_window_without_lines_is_an_empty_answer(tmp_path: Path) -> None:
+def test_a_window_without_lines_is_an_empty_answer_that_says_where_the_lines_are(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "app.log").write_text(minutes(10, start=T0 - timedelta(days=1)))
-    assert batches(tmp_path) == []
+    (only,) = batches(tmp_path)
+    assert len(only) == 0
+    assert "2026-11-20" in only.notes[0]
 
 
 def test_a_log_without_times_is_read_whole(tmp_path: Path) -> None:
