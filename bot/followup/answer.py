@@ -108,7 +108,7 @@ def _rerun(case: Case, lowered: str) -> Answer:
 
 
 def _edge(case: Case, lowered: str, word: str) -> datetime | None:
-    found = re.search(word + rf"({AT.pattern})", lowered)
+    found = re.search(word + rf"({AT.pattern})", lowered, re.IGNORECASE)
     return moment_near(found[1].upper(), case.report.window, case.tz) if found else None
 
 
