@@ -6,36 +6,72 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
 from adapters.kit import registry
-from adapters.kit.errors import AdapterError
-from adapters.kit.records import Window
+from adapters.kit.errors import AdapterError, Reason
+from adapters.kit.records import LogBatch, Page, Window
 from tests.adapters import cases
-from tests.adapters.conformance import Case, ask
+from tests.adapters.conformance import Case, World, ask, made, pages
+from tests.adapters.loopback import Reply
 
-CASES: list[Case] = [
-    case
-    for info in pkgutil.iter_modules(cases.__path__)
-    for case in [importlib.import_module(f"tests.adapters.cases.{info.name}").CASE]
-]
+AGAIN = {"Retry-After": "0"}  # without it the kit waits a little before it asks again
+FAILURES: tuple[tuple[str, Reply, set[Reason]], ...] = (
+    ("400", Reply("{}", 400), {Reason.BAD_REQUEST}),
+    ("401", Reply("{}", 401), {Reason.AUTH}),
+    ("403", Reply("{}", 403), {Reason.AUTH}),
+    ("404", Reply("{}", 404), {Reason.NOT_FOUND}),
+    ("410", Reply("{}", 410), {Reason.NOT_FOUND}),
+    ("413", Reply("{}", 413), {Reason.BAD_REQUEST}),
+    ("429", Reply("{}", 429, AGAIN), {Reason.RATE_LIMITED}),
+    ("500", Reply("{}", 500, AGAIN), {Reason.UNAVAILABLE}),
+    ("503", Reply("<html>down</html>", 503, AGAIN), {Reason.UNAVAILABLE}),
+    ("moved", Reply("", 302, {"Location": "http://127.0.0.1:9/login"}), {Reason.AUTH, Reason.BAD_RESPONSE}),
+    ("sign-in page", Reply("<!DOCTYPE html><title>Sign in</title>"), {Reason.AUTH}),
+    ("cut JSON", Reply('{"data": [{"id":'), {Reason.BAD_RESPONSE}),
+    ("other JSON", Reply('"surprise"'), {Reason.BAD_RESPONSE}),
+)  # fmt: skip
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case.group}-{case.type}")
+def _cases() -> Iterator[Case]:
+    """`CASE` or `CASES` of every module below `cases`."""
+    for info in pkgutil.iter_modules(cases.__path__):
+        module = importlib.import_module(f"tests.adapters.cases.{info.name}")
+        yield from getattr(module, "CASES", None) or (module.CASE,)
+
+
+CASES = tuple(_cases())
+OVER_HTTP = tuple(case for case in CASES if case.script is not None)
+
+
+def _name(case: Case) -> str:
+    return f"{case.group}-{case.type}"
+
+
+@pytest.fixture(params=CASES, ids=_name)
 def case(request: pytest.FixtureRequest) -> Case:
     chosen: Case = request.param
     return chosen
 
 
-def build(case: Case, config: dict[str, object]) -> object:
-    return registry.kinds()[case.group, case.type].build("under-test", config)
+@pytest.fixture
+def world(case: Case, tmp_path) -> Iterator[World]:
+    with made(case, tmp_path) as world:
+        yield world
 
 
-def test_every_adapter_has_a_case():
-    covered = {registry.kinds()[case.group, case.type].module for case in CASES}
-    assert covered == {kind.module for kind in registry.kinds().values()}
+def build(world: World) -> object:
+    kind = registry.kinds()[world.case.group, world.case.type]
+    return kind.build("under-test", world.config)
+
+
+def test_every_adapter_has_a_case_for_each_of_its_groups():
+    kinds = registry.kinds()
+    covered = {(case.group, kinds[case.group, case.type].module) for case in CASES}
+    assert covered == {(kind.group, kind.module) for kind in kinds.values()}
 
 
 @pytest.mark.parametrize("kind", registry.kinds().values(), ids=lambda k: f"{k.group}-{k.type}")
@@ -50,61 +86,100 @@ def test_every_kind_serves_its_group_and_says_what_it_reads(kind):
         for n, m in inspect.getmembers(registry.GROUPS[kind.group], inspect.isfunction)
         if n[0] != "_"
     }
-    assert wanted <= members
+    assert wanted | {"check"} <= members
     for name, field in kind.settings.model_fields.items():
         assert field.description, f"the setting {name} has no description"
 
 
-def test_construction_does_no_io(case, tmp_path):
-    config = case.prepare(tmp_path)
+def test_construction_does_no_io(world, tmp_path):
     for name in ("path", "url"):
-        if name in config:
-            config[name] = (
+        if name in world.config:
+            world.config[name] = (
                 str(tmp_path / "does-not-exist-yet") if name == "path" else "http://127.0.0.1:9"
             )
-    build(case, config)
+    build(world)
+    assert world.server is None or not world.server.asked
 
 
-def test_a_window_gives_exactly_what_lies_in_it_in_order(case, tmp_path):
-    adapter = build(case, case.prepare(tmp_path))
-    assert tuple(ask(case.group, adapter, case.window)) == case.expect
+def test_a_window_gives_exactly_what_lies_in_it_in_order(case, world):
+    assert tuple(ask(case, build(world), case.window)) == case.expect
 
 
-def test_the_same_question_has_the_same_answer(case, tmp_path):
-    adapter = build(case, case.prepare(tmp_path))
-    assert ask(case.group, adapter, case.window) == ask(case.group, adapter, case.window)
+def test_the_same_question_has_the_same_answer(case, world):
+    adapter = build(world)
+    assert ask(case, adapter, case.window) == ask(case, adapter, case.window)
 
 
-def test_the_end_of_a_window_is_open(case, tmp_path):
-    adapter = build(case, case.prepare(tmp_path))
+def test_the_end_of_a_window_is_open(case, world):
     last = max(value for row in case.expect for value in row if isinstance(value, datetime))
     cut = Window(since=case.window.since, until=last)
-    assert len(ask(case.group, adapter, cut)) < len(case.expect)
+    assert len(ask(case, build(world), cut)) < len(case.expect)
 
 
-def test_no_data_is_an_empty_answer(case, tmp_path):
-    adapter = build(case, case.prepare(tmp_path))
-    assert ask(case.group, adapter, case.empty) == []
+def test_no_data_is_an_empty_answer(case, world):
+    assert ask(case, build(world), case.empty) == []
+
+
+def test_what_a_limit_leaves_out_is_said(case, world):
+    if case.group == "metric_sources" or len(case.expect) < 2:
+        pytest.skip("there is no limit, or nothing to leave out")
+    found = pages(case, build(world), case.window, limit=1)
+    count = sum(len(p) if isinstance(p, LogBatch) else len(p.items) for p in found)  # type: ignore[attr-defined]
+    assert count == 1
+    assert any(page.truncated for page in found if isinstance(page, LogBatch | Page))
 
 
 def test_a_broken_world_is_an_adapter_error_with_its_reason(case, tmp_path):
     for number, (reason, prepare) in enumerate(case.broken):
         folder = tmp_path / str(number)
         folder.mkdir()
-        adapter = build(case, prepare(folder))
+        adapter = build(World(case, prepare(folder)))
         with pytest.raises(AdapterError) as caught:
-            ask(case.group, adapter, case.window)
+            ask(case, adapter, case.window)
         assert caught.value.reason is reason
         assert caught.value.system == "under-test"
         assert len(caught.value.detail) > 10
 
 
-def test_no_secret_is_shown(case, tmp_path):
-    config = case.prepare(tmp_path)
+@pytest.mark.parametrize(("name", "reply", "reasons"), FAILURES, ids=[f[0] for f in FAILURES])
+@pytest.mark.parametrize("case", OVER_HTTP, ids=_name)
+def test_what_a_system_answers_instead_becomes_the_right_reason(
+    case, name, reply, reasons, tmp_path, caplog, capsys
+):
+    with made(case, tmp_path, lambda _asked: reply) as world:
+        with pytest.raises(AdapterError) as caught:
+            ask(case, build(world), case.window)
+    assert caught.value.reason in reasons
+    assert caught.value.system == "under-test"
+    assert len(caught.value.detail) > 10
+    written = capsys.readouterr()
+    shown = f"{caught.value} {caught.value.detail} {caplog.text} {written.out} {written.err}"
+    assert not case.secret or case.secret not in shown
+
+
+@pytest.mark.parametrize("case", OVER_HTTP, ids=_name)
+def test_only_reads_are_sent_and_carry_the_secret_in_no_address(case, world):
+    ask(case, build(world), case.window)
+    for asked in world.server.asked:
+        searched = any(re.fullmatch(path, asked.path) for path in case.searches)
+        assert asked.method == "GET" or (asked.method == "POST" and searched)
+        assert not case.secret or case.secret not in f"{asked.path}{asked.query}"
+
+
+def test_what_is_found_can_be_opened_by_a_person(case, world):
+    if not case.link:
+        pytest.skip("the source has no pages for people")
+    wanted = case.link.replace("{url}", world.server.url if world.server else "")
+    found = pages(case, build(world), case.window)
+    urls = [p.url for p in found if isinstance(p, LogBatch)]
+    urls += [item.url for p in found if isinstance(p, Page) for item in p.items]
+    assert wanted in urls
+
+
+def test_no_secret_is_shown(case, world):
+    settings = registry.kinds()[case.group, case.type].settings
     if not case.secret:
-        assert not [
-            n for n in registry.kinds()[case.group, case.type].settings.model_fields if "token" in n
-        ]
+        assert not [n for n in settings.model_fields if "token" in n]
         return
-    settings = registry.kinds()[case.group, case.type].settings.model_validate(config)
-    assert case.secret not in repr(settings)
+    assert case.secret not in repr(settings.model_validate(world.config))
+    assert case.secret not in repr(vars(build(world)))
