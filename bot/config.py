@@ -53,6 +53,44 @@ class Settings(BaseSettings):
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     log_json: bool = Field(default=False, description="Logs as one JSON object a line.")
 
+    llm_model: str = Field(
+        default="",
+        description="provider/model that the crew thinks with; empty: no model is used (docs/models.md).",
+    )
+    llm_specialist_model: str = Field(
+        default="", description="Another, cheaper model for the specialists; default: BOT_LLM_MODEL."
+    )
+    llm_commander_model: str = Field(
+        default="", description="Another, stronger model for the Commander; default: BOT_LLM_MODEL."
+    )
+    llm_base_url: str = Field(default="", description="URL of an OpenAI-compatible server.")
+    llm_api_key: SecretStr = Field(default=SecretStr(""), description="The provider's key.")
+    llm_context_tokens: int = Field(
+        default=128_000, ge=8_000, le=10_000_000, description="The model's real context window."
+    )
+    llm_stream: bool = Field(
+        default=True, description="Stream answers, so that Stop cuts them; false if the server cannot."
+    )
+    llm_timeout_seconds: float = Field(
+        default=45.0, ge=1, le=600, description="Longest wait for one model call."
+    )
+    llm_max_calls: int = Field(
+        default=40, ge=1, le=1_000, description="Model calls that one investigation may make."
+    )
+    llm_max_tokens: int = Field(
+        default=400_000, ge=1_000, description="Tokens that one investigation may use."
+    )
+    llm_max_cost: float = Field(
+        default=0.0, ge=0, description="US dollars that one investigation may cost; 0: no limit."
+    )
+    llm_max_cost_per_day: float = Field(
+        default=0.0, ge=0, description="US dollars that all of a UTC day may cost; 0: no limit."
+    )
+    llm_prices: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="JSON: model -> [US dollars per million prompt tokens, per million completion tokens].",
+    )
+
     slack_bot_token: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"),

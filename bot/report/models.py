@@ -47,12 +47,38 @@ class Moment(Model):
     cites: tuple[str, ...] = ()
 
 
+class Spent(Model):
+    """What one role used of its model. `cost` is in US dollars; None when the price is unknown."""
+
+    role: str
+    model: str
+    llm_calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+
+
 class Usage(Model):
     """What the models cost. `cost` is in US dollars; None when a price is unknown."""
 
     llm_calls: int = 0
     tokens: int = 0
     cost: float | None = 0.0
+    roles: tuple[Spent, ...] = ()
+
+
+class Found(Model):
+    """A record that a narrator found by a question of its own, under an id that claims may cite.
+
+    Attributes:
+        text: what was seen, as claims are compared with it.
+        payload: the record as it is stored as evidence.
+    """
+
+    id: str
+    kind: str
+    text: str
+    payload: dict[str, object]
 
 
 class Narrative(Model):
@@ -67,6 +93,7 @@ class Narrative(Model):
     ruled_out: tuple[str, ...] = ()
     missing: tuple[Gap, ...] = ()
     usage: Usage = Usage()
+    found: tuple[Found, ...] = ()
 
 
 class Removal(Model):
