@@ -30,7 +30,17 @@ from bot.analysis.grid import Grid, build
 from bot.analysis.onset import Flags, Step, find
 from bot.analysis.severity import BAD, severity
 from bot.analysis.suspects import Symptom, rank
-from bot.analysis.tally import NO_BUCKET, Axis, Counts, Ints, Tally, axis_of, count, micros
+from bot.analysis.tally import (
+    NO_BUCKET,
+    Axis,
+    Counts,
+    Ints,
+    Tally,
+    axis_of,
+    count,
+    micros,
+    without_rows,
+)
 
 MAX_PATTERNS = 20
 _OWN_EVIDENCE = 2.5
@@ -113,6 +123,7 @@ def study(case: Case) -> Study:
     else:
         baseline = count(case.baseline, axis.unbounded())
     grid = build(window, baseline)
+    window, baseline = without_rows(window), without_rows(baseline)
     moved = metrics.steps(case.metrics, case.window)
     terms = [severity(shape) for shape in grid.shapes]
     bad = np.asarray([term.weight >= BAD for term in terms], dtype=np.bool_)

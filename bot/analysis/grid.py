@@ -154,7 +154,8 @@ def build(window: Counts, baseline: Counts) -> Grid:
 def _merged(pattern: Ints, place: Ints, n: Ints) -> tuple[Ints, Ints, Ints]:
     """Events of several masked texts that turned out to be one pattern, added up."""
     frame = pl.DataFrame({"pattern": pattern, "place": place, "n": n})
-    summed = frame.group_by("pattern", "place").agg(pl.col("n").sum()).sort("pattern", "place")
+    merged = frame.group_by("pattern", "place").agg(pl.col("n").sum())
+    summed = merged.sort("pattern", "place").cast(pl.Int64)
     return summed["pattern"].to_numpy(), summed["place"].to_numpy(), summed["n"].to_numpy()
 
 
