@@ -45,6 +45,10 @@ ROLES: Final[Mapping[str, Sequence[str]]] = {
         "status": "status_code statuscode http.status_code http.response.status_code http_status http_status_code "
         "httpstatus response.status response.statuscode res.statuscode httprequest.status responsestatus "
         "response_code downstreamstatus status attributes.http.status_code",
+        "method": "method http.method http.request.method request.method req.method request_method "
+        "httprequest.requestmethod",
+        "path": "path url.path http.route http.target request.path req.path req.url request_uri uri url http.url "
+        "httprequest.requesturl",
         "error": "error.message err.message exception.message error err exception errormessage error_message "
         "error.type @x cause reason",
         "stack": "error.stack_trace error.stack err.stack exception.stacktrace exception.stack_trace stack_trace "
@@ -116,7 +120,7 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
     carried, partial = _carried(columns, height)
     out = {
         role: _first(columns, ROLES[role], height)
-        for role in ("text", "service", "host", "trace", "error", "stack")
+        for role in ("text", "service", "host", "trace", "method", "path", "error", "stack")
     }
     time = pl.Series("time", [None], dtype=TIME).new_from_index(0, height)
     for name in ROLES["time"]:
@@ -133,7 +137,7 @@ def assemble(columns: Columns, calendar: Calendar, height: int | None = None) ->
             status = status.fill_null(
                 number.set(~number.is_between(100, 599).fill_null(value=False), None)
             )
-    text = _with_error(out["text"], out["error"], out["stack"])
+    text = _with_error(_with_request(out, status), out["error"], out["stack"])
     trace = out["trace"].str.replace(r"^.*/", "")
     return pl.DataFrame(
         [
@@ -191,6 +195,26 @@ def _plain(column: pl.Series) -> pl.Series:
     """A column without what is no text: nested objects and lists, empty strings."""
     odd = column.str.contains(r"^(?:\{.*\}|\[.*\]|\s*)$")
     return column.set(odd, None) if odd.any() else column
+
+
+def _with_request(out: Columns, status: pl.Series) -> pl.Series:
+    """The message and the request that it is about, where that stands in fields: `done POST /cart status=500`.
+
+    Without it every line of an access log in JSON says the same.
+    """
+    text, method, path = out["text"], out["method"], out["path"]
+    if method.null_count() == method.len() or path.null_count() == path.len():
+        return text
+    frame = pl.DataFrame([text.alias("t"), method.alias("m"), path.alias("p"), status.alias("s")])
+    bare = pl.col("p").str.replace(r"[?#].*$", "")
+    asked = pl.col("t").is_not_null() & pl.col("m").is_not_null() & pl.col("p").is_not_null()
+    told = pl.col("t").str.contains(bare, literal=True).fill_null(value=False)
+    whole = pl.concat_str(
+        [pl.col("t"), pl.col("m"), bare, pl.col("s").cast(pl.String)],
+        separator=" ",
+        ignore_nulls=True,
+    )
+    return frame.select(pl.when(asked & ~told).then(whole).otherwise(pl.col("t"))).to_series()
 
 
 def _with_error(text: pl.Series, error: pl.Series, stack: pl.Series) -> pl.Series:

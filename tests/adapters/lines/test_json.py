@@ -37,6 +37,14 @@ JSON: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "log4j 2": ({"instant": {"epochSecond": 1795230245, "nanoOfSecond": 1}, "level": "FATAL", "message": "boom"}, {"time": AT, "level": "fatal"}),
     "serilog compact": ({"@t": "2026-11-21T03:04:05.1230000Z", "@mt": "Charge {Id} failed", "@l": "Error", "@x": "System.X: y\n   at A.B()"}, {"time": MS, "level": "error", "text": "Charge {Id} failed: System.X: y\n   at A.B()"}),
+    "a request in fields": (
+        {"time": 1795230245, "level": "info", "msg": "request", "method": "POST", "path": "/api/cart?x=1", "status": 503},
+        {"time": AT, "status": 503, "text": "request POST /api/cart status=503"},
+    ),
+    "a request that the message tells": (
+        {"time": 1795230245, "level": "info", "msg": "POST /api/cart took 3 ms", "method": "POST", "url": "/api/cart", "status": 200},
+        {"text": "POST /api/cart took 3 ms"},
+    ),
     "mongodb": ({"t": {"$date": "2026-11-21T03:04:05.123+00:00"}, "s": "E", "c": "NETWORK", "msg": "boom"}, {"time": MS, "level": "error", "text": "boom"}),
     "gelf": ({"version": "1.1", "host": "web1", "short_message": "boom", "timestamp": 1795230245.123, "level": 3}, {"time": MS, "level": "error", "host": "web1", "text": "boom"}),
     "journald": ({"MESSAGE": "boom", "__REALTIME_TIMESTAMP": "1795230245123456", "PRIORITY": "3", "SYSLOG_IDENTIFIER": "pay", "_HOSTNAME": "web1"}, {"time": US, "level": "error", "service": "pay", "host": "web1", "text": "boom"}),
