@@ -11,7 +11,7 @@ from pathlib import Path
 from adapters.kit.capabilities import CommitQuery, EventQuery, LogQuery, MetricQuery
 from adapters.kit.errors import Reason
 from adapters.kit.records import LogBatch, MetricSeries, Page, Record, Window
-from tests.adapters.loopback import Loopback, Reply, Script, serving
+from tests.adapters.loopback import Loopback, Script, serving
 
 Config = dict[str, object]
 
@@ -28,7 +28,7 @@ class Case:
     Attributes:
         window: holds everything that `expect` names; what lies on its `until` must not be returned.
         expect: what is returned for `window`, each record reduced to a comparable tuple.
-        empty: a window without data.
+        empty: a window without data; None for runbooks, which have no time.
         prepare: makes the world that the adapter reads below a folder; returns the adapter's configuration.
         script: for a vendor that is asked over HTTP, instead of `prepare`: answers as the vendor does.
         configure: beside `script`: the adapter's configuration for a server at a URL.
@@ -43,7 +43,7 @@ class Case:
     type: str
     window: Window
     expect: tuple[tuple[object, ...], ...]
-    empty: Window
+    empty: Window | None
     prepare: Callable[[Path], Config] | None = None
     script: Script | None = None
     configure: Callable[[str], Config] | None = None
@@ -102,7 +102,8 @@ def ask(
         if isinstance(page, LogBatch):
             found += log_rows(page)
         else:
-            found += [reduced(record) for record in checked(page).items]
+            for record in checked(page).items:
+                found += samples(record) if isinstance(record, MetricSeries) else [reduced(record)]
     return found
 
 

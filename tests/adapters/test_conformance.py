@@ -16,7 +16,7 @@ from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.records import LogBatch, Page, Window
 from tests.adapters import cases
 from tests.adapters.conformance import Case, World, ask, made, pages
-from tests.adapters.loopback import Reply
+from tests.adapters.loopback import Reply, in_turn
 
 AGAIN = {"Retry-After": "0"}  # without it the kit waits a little before it asks again
 FAILURES: tuple[tuple[str, Reply, set[Reason]], ...] = (
@@ -111,13 +111,17 @@ def test_the_same_question_has_the_same_answer(case, world):
 
 
 def test_the_end_of_a_window_is_open(case, world):
+    if case.empty is None:
+        assert case.group == "runbook_sources"
+        return
     last = max(value for row in case.expect for value in row if isinstance(value, datetime))
     cut = Window(since=case.window.since, until=last)
     assert len(ask(case, build(world), cut)) < len(case.expect)
 
 
 def test_no_data_is_an_empty_answer(case, world):
-    assert ask(case, build(world), case.empty) == []
+    if case.empty is not None:
+        assert ask(case, build(world), case.empty) == []
 
 
 def test_what_a_limit_leaves_out_is_said(case, world):
@@ -143,12 +147,11 @@ def test_a_broken_world_is_an_adapter_error_with_its_reason(case, tmp_path):
 
 @pytest.mark.parametrize(("name", "reply", "reasons"), FAILURES, ids=[f[0] for f in FAILURES])
 @pytest.mark.parametrize("case", OVER_HTTP, ids=_name)
-def test_what_a_system_answers_instead_becomes_the_right_reason(
+def test_what_a_system_answers_instead_becomes_the_right_reason(  # noqa: PLR0917
     case, name, reply, reasons, tmp_path, caplog, capsys
 ):
-    with made(case, tmp_path, lambda _asked: reply) as world:
-        with pytest.raises(AdapterError) as caught:
-            ask(case, build(world), case.window)
+    with made(case, tmp_path, in_turn(reply)) as world, pytest.raises(AdapterError) as caught:
+        ask(case, build(world), case.window)
     assert caught.value.reason in reasons
     assert caught.value.system == "under-test"
     assert len(caught.value.detail) > 10
