@@ -5,8 +5,8 @@ When it says what:
 - `not_an_incident`: logs with times were read, nothing failed to answer, no alert fires, no moment stands out and no
   warning or error is new, surging or gone. One missing piece makes it `inconclusive`.
 - `likely`: something broke, and one change has at least `LIKELY` of the probability and more than "none of these".
-- `confirmed`: besides, at least `CONFIRMED`, an onset before which the change was in place, and two independent strong
-  terms with evidence. Logs and diffs alone rarely carry more than "likely".
+- `confirmed`: besides, at least `CONFIRMED`, an onset before which the change was in place, and two strong terms with
+  evidence, one of them the place in the code where it fails. Logs and diffs alone rarely carry more than "likely".
 - `inconclusive`: everything else. The best candidates are still named, as candidates.
 
 Confidence is that the named cause is the cause (or that nothing happened); its terms add up to it.
@@ -35,7 +35,13 @@ _STRONG = 1.0
 _BAD = frozenset({"warn", "error", "fatal"})
 _MORE_PATTERNS = 4
 _DEPLOY_BEFORE = timedelta(hours=2)
+_EXCLUDES = frozenset(
+    {"deployed too late", "committed too late", "not deployed", "documentation only", "tests only"}
+)
+"""Terms of `bot.analysis.suspects` that speak against a change by themselves; an old age, say, does not."""
 _HIGHEST, _LOWEST = 0.97, 0.02
+_AGE = "recency"
+"""An older change is less likely, but nothing is ruled out by its age alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ def _is_confirmed(case: _Case) -> bool:
         return False
     in_place = (best.deployed_at or best.committed_at) <= onset.latest
     strong = {term.name for term in best.terms if term.weight >= _STRONG and term.evidence}
-    return in_place and len(strong) >= 2
+    return in_place and len(strong) >= 2 and any("stack frame" in name for name in strong)
 
 
 def _confidence(case: _Case, conclusion: Conclusion) -> tuple[Term, ...]:
@@ -242,9 +248,9 @@ def _ruled_out(case: _Case) -> tuple[str, ...]:
         if p.recurring
     ]
     unlikely: list[str] = []
-    for suspect in findings.suspects[1:6]:
-        against = min(suspect.terms, key=lambda term: term.weight, default=None)
-        if suspect.probability < 0.05 and against is not None and against.weight <= -_STRONG:
+    for suspect in findings.suspects[1:]:
+        against = next((term for term in suspect.terms if term.name in _EXCLUDES), None)
+        if suspect.probability < 0.05 and against is not None:
             why = f" ({quoted(against.evidence, 80)})" if against.evidence else ""
             unlikely.append(
                 f"{change(suspect)}: {quoted(against.name, 60)} speaks against it{why}."

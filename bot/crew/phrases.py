@@ -46,9 +46,15 @@ def symptom_sentence(findings: Findings, main: Pattern | None, *, broke: bool) -
     if not broke:
         lines = counted(stats.lines, "log line")
         return f"The {lines} of this window look like before: no error or warning is new, surging or gone."
-    since = f"Since {moment(findings.onset.at)} " if findings.onset else ""
+    since = _since(findings)
     where = f"{service_name(main.service)} " if main.service else "the logs "
     return _capital(f"{since}{where}{_happening(main)}.")
+
+
+def _since(findings: Findings) -> str:
+    if findings.onset is None:
+        return ""
+    return f"Since {moment(findings.onset.at, beside=findings.window.until)} "
 
 
 def _happening(pattern: Pattern) -> str:

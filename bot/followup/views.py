@@ -104,19 +104,24 @@ def pattern_line(pattern: Pattern) -> str:
 def why(case: Case) -> Answer:
     """How sure, and what that number is added up from."""
     report = case.report
-    lines = [f"{outline.headline(report)}. The number is the sum of:"]
-    lines += [
-        one_line(f"{t.weight:+.2f}  {t.name} {f'({t.evidence})' if t.evidence else ''}", 200)
-        for t in report.confidence_terms
-    ]
+    lines = [f"{outline.headline(report)}."]
     if report.suspects:
         best = report.suspects[0]
-        lines.append(f"For {best.id} {short_sha(best.sha)}, in log-odds:")
+        name = f"{best.id} {short_sha(best.sha)} {quoted(best.title, 120)}"
+        lines.append(
+            f"The likeliest change is {name}, at {percent(best.probability)}. In log-odds:"
+        )
         lines += [
             one_line(f"{t.weight:+.2f}  {t.name}: {t.evidence}", 200).rstrip(": ")
             for t in outline.top_terms(best.terms)
         ]
-        lines.append(outline.none_of_these(report))
+        lines.append(f"{outline.none_of_these(report)}.")
+    if report.confidence_terms:
+        lines.append(f"That I am {percent(report.confidence)} sure is the sum of:")
+    lines += [
+        one_line(f"{t.weight:+.2f}  {t.name} {f'({t.evidence})' if t.evidence else ''}", 200)
+        for t in report.confidence_terms
+    ]
     lines += [f"{claim.text} {outline.cited(claim)}" for claim in report.claims[:4]]
     if report.removed_claims:
         removed = counted(report.removed_claims, "statement")
