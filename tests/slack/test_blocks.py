@@ -118,7 +118,7 @@ def test_details_hold_patterns_timeline_ruled_out_and_cost():
         "first error [L1]",
         "The database: its latency",
         "no model was used",
-        "clear onset: within two minutes (+1.2)",
+        "clear onset: within two minutes (+120 %)",
     ):
         assert words in rest
 
@@ -262,3 +262,26 @@ def test_a_url_cannot_close_its_own_link():
 
 def test_right_to_left_text_is_isolated():
     assert text.prose("عطل", 20) == "\u2068عطل\u2069"
+
+
+def test_suspects_of_no_weight_are_counted_and_the_best_is_always_named():
+    def with_share(number: int, share: float):
+        made = reports.suspect(f"C{number}", title=f"Change {number}")
+        return made.model_copy(update={"probability": share})
+
+    shares = [0.3, 0.2, 0.1, *([0.02] * 7), *([0.001] * 12)]
+    many = report(suspects=tuple(with_share(n, share) for n, share in enumerate(shares)))
+    first = shown(verdict(many, 42))
+    assert "7 more below · 12 others below 1 % each" in first
+    rest = "\n".join(map(shown, details(many, 42)))
+    assert "Change 7" in rest
+    assert "Change 8" not in rest
+    lone = report(suspects=(with_share(0, 0.002), with_share(1, 0.001)))
+    assert "Change 0" in shown(verdict(lone, 42))
+    assert "Change 1" not in shown(verdict(lone, 42))
+
+
+def test_what_speaks_for_none_of_these_is_said_in_words():
+    rest = "\n".join(map(shown, details(report(), 42)))
+    assert "it need not have been a change at all (-1.0)" in rest
+    assert "prior" not in rest

@@ -18,6 +18,9 @@ AGAIN = "investigate_again"
 FEEDBACK = "feedback"
 
 TOP_SUSPECTS = 3
+MORE_SUSPECTS = 5
+WORTH_A_LINE = 0.01
+"""A change less likely than this is counted, not listed; the best one is always shown."""
 DETAIL_MESSAGES = 3
 _BLOCKS = kit.MESSAGE_BLOCKS - 2
 _CHARS = kit.MESSAGE_CHARS - 500
@@ -27,6 +30,14 @@ _LABELS = {
     "inconclusive": (":white_circle:", "Inconclusive"),
     "not_an_incident": (":large_green_circle:", "Not an incident"),
 }
+
+
+_NONE_TERMS = {
+    "prior": "it need not have been a change at all",
+    "framed": "a stack trace that a guilty change should touch",
+    "wordy": "telling words that a guilty change should share",
+}
+"""What the terms of "none of these" are called here; their own names are those of the weights."""
 
 
 def headline(report: Report) -> str:
@@ -90,13 +101,22 @@ def _suspects(report: Report) -> Iterator[Block]:
         if report.conclusion != "not_an_incident":
             yield kit.section("*Suspect changes*\nNo change in reach of this window stands out.")
         return
-    for rank, suspect in enumerate(report.suspects[:TOP_SUSPECTS], 1):
+    listed = _worth_a_line(report)
+    for rank, suspect in enumerate(listed[:TOP_SUSPECTS], 1):
         title = "*Suspect changes*\n" if rank == 1 else ""
         yield kit.section(title + _suspect(rank, suspect, reasons=3))
-    rest = f"None of these: {_percent(report.none_of_these)}"
-    if len(report.suspects) > TOP_SUSPECTS:
-        rest += f" · {len(report.suspects) - TOP_SUSPECTS} more below"
-    yield kit.context(rest)
+    rest = [f"None of these: {_percent(report.none_of_these)}"]
+    if len(listed) > TOP_SUSPECTS:
+        rest.append(f"{len(listed) - TOP_SUSPECTS} more below")
+    if len(report.suspects) > len(listed):
+        rest.append(f"{len(report.suspects) - len(listed):,} others below 1 % each")
+    yield kit.context(" · ".join(rest))
+
+
+def _worth_a_line(report: Report) -> Sequence[Suspect]:
+    """The best suspect, and whichever others are not next to impossible."""
+    others = [one for one in report.suspects[1:] if one.probability >= WORTH_A_LINE]
+    return (*report.suspects[:1], *others)
 
 
 def _suspect(rank: int, suspect: Suspect, *, reasons: int) -> str:
@@ -141,11 +161,16 @@ def _detail_groups(report: Report) -> Iterator[list[Block]]:
         "Timeline",
         (f"{when(m.at)} {sentence(m.text, 300)}{_cites(m.cites)}" for m in report.timeline[:40]),
     )
-    more = enumerate(report.suspects[TOP_SUSPECTS:20], TOP_SUSPECTS + 1)
+    listed = _worth_a_line(report)[TOP_SUSPECTS : TOP_SUSPECTS + MORE_SUSPECTS]
+    more = enumerate(listed, TOP_SUSPECTS + 1)
     yield from _listed("More suspects", (_suspect(rank, one, reasons=1) for rank, one in more))
-    yield from _listed("Against all of them", (_term(term) for term in report.none_terms[:10]))
     yield from _listed(
-        f"Why {_percent(report.confidence)}", (_term(term) for term in report.confidence_terms[:10])
+        f"Why “none of these” has {_percent(report.none_of_these)}",
+        (_term(term, _NONE_TERMS.get(term.name, "")) for term in report.none_terms[:10]),
+    )
+    yield from _listed(
+        f"Why {_percent(report.confidence)}",
+        (_share(term) for term in report.confidence_terms[:10]),
     )
     yield from _listed("Ruled out", (f"• {sentence(one, 300)}" for one in report.ruled_out[:20]))
     yield from _listed(
@@ -213,9 +238,16 @@ def _cites(cites: Sequence[str]) -> str:
     return f" [{shown}]" if shown else ""
 
 
-def _term(term: Term) -> str:
+def _term(term: Term, name: str = "") -> str:
+    """A term in log-odds, by its own name or another one."""
     evidence = f": {sentence(term.evidence, 220)}" if term.evidence else ""
-    return f"• {prose(term.name.replace('_', ' '), 60)}{evidence} ({term.weight:+.1f})"
+    return f"• {name or prose(term.name.replace('_', ' '), 60)}{evidence} ({term.weight:+.1f})"
+
+
+def _share(term: Term) -> str:
+    """A part of the confidence; the parts add up to it."""
+    evidence = f": {sentence(term.evidence, 220)}" if term.evidence else ""
+    return f"• {prose(term.name.replace('_', ' '), 60)}{evidence} ({100 * term.weight:+.0f} %)"
 
 
 def _cost(report: Report) -> str:
