@@ -210,7 +210,7 @@ def _with_request(out: Columns, status: pl.Series) -> pl.Series:
     asked = pl.col("t").is_not_null() & pl.col("m").is_not_null() & pl.col("p").is_not_null()
     told = pl.col("t").str.contains(bare, literal=True).fill_null(value=False)
     whole = pl.concat_str(
-        [pl.col("t"), pl.col("m"), bare, pl.col("s").cast(pl.String)],
+        [pl.col("t"), pl.col("m"), bare, pl.format("status={}", "s")],
         separator=" ",
         ignore_nulls=True,
     )
