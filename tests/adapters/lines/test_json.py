@@ -43,7 +43,7 @@ JSON: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "a request that the message tells": (
         {"time": 1795230245, "level": "info", "msg": "POST /api/cart took 3 ms", "method": "POST", "url": "/api/cart", "status": 200},
-        {"text": "POST /api/cart took 3 ms"},
+        {"time": AT, "text": "POST /api/cart took 3 ms"},
     ),
     "mongodb": ({"t": {"$date": "2026-11-21T03:04:05.123+00:00"}, "s": "E", "c": "NETWORK", "msg": "boom"}, {"time": MS, "level": "error", "text": "boom"}),
     "gelf": ({"version": "1.1", "host": "web1", "short_message": "boom", "timestamp": 1795230245.123, "level": 3}, {"time": MS, "level": "error", "host": "web1", "text": "boom"}),
