@@ -2,8 +2,8 @@
 
 When it says what:
 
-- `not_an_incident`: logs with times were read, nothing failed to answer, no alert fires, no moment stands out and no
-  warning or error is new, surging or gone. One missing piece makes it `inconclusive`.
+- `not_an_incident`: logs with times were read, nothing failed to answer, no alert fires, no moment stands out, no
+  warning or error is new, surging or gone, and no error is without precedent. One missing piece makes it `inconclusive`.
 - `likely`: something broke, and one change has at least `LIKELY` of the probability and more than "none of these".
 - `confirmed`: besides, at least `CONFIRMED`, an onset before which the change was in place, and two strong terms with
   evidence, one of them the place in the code where it fails. Logs and diffs alone rarely carry more than "likely".
@@ -32,7 +32,9 @@ from bot.report.words import moment, percent, quoted, short_sha
 LIKELY = 0.5
 CONFIRMED = 0.95
 _STRONG = 1.0
+_NOT_A_CHANGE = 0.8
 _BAD = frozenset({"warn", "error", "fatal"})
+_ERRORS = frozenset({"error", "fatal"})
 _MORE_PATTERNS = 4
 _DEPLOY_BEFORE = timedelta(hours=2)
 _EXCLUDES = frozenset(
@@ -96,9 +98,11 @@ def _read(findings: Findings, records: Records) -> _Case:
     firing = any(alert.state != "resolved" for alert in records.alerts)
     main = next(iter((*bad, *unusual, *findings.patterns)), None)
     best = findings.suspects[0] if findings.suspects else None
-    traced = any(p.frames or p.level in {"error", "fatal"} for p in findings.patterns)
-    undated = findings.stats.lines_without_time >= findings.stats.lines
-    broke = findings.onset is not None or bool(bad) or firing or (undated and traced)
+    failing = any(
+        (p.frames or p.level in _ERRORS) and not p.baseline_count and not p.recurring
+        for p in findings.patterns
+    )
+    broke = findings.onset is not None or bool(bad) or firing or failing
     return _Case(findings, records, main, best, broke)
 
 
@@ -275,6 +279,11 @@ def _change_steps(case: _Case) -> list[str]:
         steps.append(f"Read the diff of {best.id}: reply “show {best.id}”.")
         steps.append(
             f"If it fits, revert {sha} (git revert {sha}) or roll back to the version before it."
+        )
+    elif case.findings.suspects and case.findings.none_of_these >= _NOT_A_CHANGE:
+        steps.append(
+            "No change that I saw fits: look at configuration, dependencies, traffic and infrastructure, "
+            "or name another repository (repo:...)."
         )
     elif case.findings.suspects:
         listed = ", ".join(s.id for s in case.findings.suspects[:3])

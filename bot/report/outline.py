@@ -16,7 +16,10 @@ SHOWN_TERMS = 6
 
 def headline(report: Report) -> str:
     """The verdict and how sure it is."""
-    return f"{CONCLUSIONS[report.conclusion]} ({percent(report.confidence)} sure)"
+    name, sure = CONCLUSIONS[report.conclusion], percent(report.confidence)
+    if report.conclusion == "inconclusive":
+        return f"{name} ({sure} for the best candidate)" if report.suspects else name
+    return f"{name} ({sure} sure)"
 
 
 def facts(report: Report, tz: tzinfo) -> list[tuple[str, str]]:

@@ -113,6 +113,19 @@ def test_a_quiet_window_with_a_gap_or_a_firing_alert_is_inconclusive() -> None:
     assert unexplained.conclusion == "inconclusive"
 
 
+def test_an_error_without_precedent_is_no_quiet_window() -> None:
+    steady = findings().patterns[0].model_copy(update={"kind": "steady", "count": 1})
+    found = quiet().model_copy(update={"patterns": (steady,), "suspects": ()})
+    narrative = told(found, Seen())
+    assert narrative.conclusion == "inconclusive"
+    assert "KeyError" in narrative.summary
+    usual = steady.model_copy(update={"baseline_count": 3})
+    assert (
+        told(found.model_copy(update={"patterns": (usual,)}), Seen()).conclusion
+        == "not_an_incident"
+    )
+
+
 def test_a_resolved_alert_does_not_make_an_incident() -> None:
     alert = seen().alerts[0]
     over = Alert.model_validate(
