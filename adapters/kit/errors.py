@@ -6,6 +6,8 @@ detail is one sentence a person can act on. It never holds a secret, a header or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -40,3 +42,17 @@ class AdapterError(Exception):
         self.system = system
         self.reason = reason
         self.detail = detail
+
+
+@contextmanager
+def documented(system: str) -> Iterator[None]:
+    """Read an answer as its documentation describes it; one that lacks a field or has another form is BAD_RESPONSE.
+
+    Raises:
+        AdapterError: what is done inside stumbled over the answer's form.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        detail = "answered in a form that it does not document; is the URL that of its API?"
+        raise AdapterError(system, Reason.BAD_RESPONSE, detail) from None

@@ -38,6 +38,7 @@ CLOSED_WINDOW_S = 300.0
 INVESTIGATION_S = 900.0
 
 Params = Mapping[str, str | int | float | bool | Sequence[str]]
+Header = str | SecretStr | Callable[[], SecretStr]
 
 _CACHE: Cache[Answer] = Cache(SHARED_BYTES)
 
@@ -82,7 +83,7 @@ class Http:
     Args:
         system: the source's name, for errors.
         base_url: what paths are joined to; cursors and redirects must stay on its scheme, host and port.
-        headers: sent with every call; secret values are `SecretStr`.
+        headers: sent with every call; secret values are `SecretStr`, those that expire are asked for each time.
         auth: user and password for HTTP Basic.
         hosts: further hosts that an absolute URL may name (`follow`); credentials are never sent there.
         verify: False only where the operator says so; or the path of a CA bundle.
@@ -95,7 +96,7 @@ class Http:
         system: str,
         base_url: str,
         *,
-        headers: Mapping[str, str | SecretStr] | None = None,
+        headers: Mapping[str, Header] | None = None,
         auth: tuple[str, SecretStr] | None = None,
         hosts: Sequence[str] = (),
         verify: bool | str = True,
@@ -367,10 +368,8 @@ class Http:
             return self._client
 
     def _own_headers(self) -> dict[str, str]:
-        return {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value
-            for name, value in self._headers.items()
-        }
+        now = {n: v() if callable(v) else v for n, v in self._headers.items()}
+        return {n: v.get_secret_value() if isinstance(v, SecretStr) else v for n, v in now.items()}
 
     def _broken(self, error: httpx.HTTPError) -> AdapterError:
         """The texts of httpx may hold URLs with tokens in them, so none of them is kept."""
@@ -389,10 +388,12 @@ class Http:
         status = response.status_code
         if 200 <= status < 300:
             return
-        reason, detail = reason_of(status, self._advice)
+        wait_s = retry_after_s(response.headers, self._reset)
+        limited = status == 403 and wait_s is not None  # how GitHub says that a limit is used up
+        reason, detail = reason_of(429 if limited else status, self._advice)
         error = AdapterError(self.system, reason, f"{detail} (HTTP {status})")
         if reason in {Reason.RATE_LIMITED, Reason.UNAVAILABLE}:
-            raise _Failed(error, retry_after_s(response.headers, self._reset))
+            raise _Failed(error, wait_s)
         raise error
 
 

@@ -1,7 +1,8 @@
 """Finds adapters by name: a module of `adapters` with `TYPES`, `Settings` and `Adapter` is one. There is no list to edit.
 
 `TYPES` says under which groups of `sources.yaml` the adapter may stand, and by which `type` names:
-`TYPES = {"log_sources": ("files", "local")}`. The first name of a group is the one shown in help.
+`TYPES = {"log_sources": ("files", "local")}`. The first name of a group is the one shown in help. Where one `Settings`
+cannot serve all groups of a vendor, `CLASSES = {"log_sources": (LogSettings, LogAdapter)}` names those of a group.
 """
 
 from __future__ import annotations
@@ -60,9 +61,11 @@ def kinds() -> Mapping[tuple[str, str], Kind]:
             continue
         module = importlib.import_module(f"adapters.{info.name}")
         types: Mapping[str, tuple[str, ...]] = getattr(module, "TYPES", {})
+        classes: Mapping[str, tuple[SettingsClass, Any]] = getattr(module, "CLASSES", {})
         for group, names in types.items():
+            settings, adapter = classes.get(group) or (module.Settings, module.Adapter)
             for type_ in names:
-                found[group, type_] = Kind(group, type_, info.name, module.Settings, module.Adapter)
+                found[group, type_] = Kind(group, type_, info.name, settings, adapter)
     return found
 
 

@@ -59,3 +59,12 @@ def retry_after_s(headers: httpx.Headers, reset: Reset | None = None) -> float |
             return None
         return max(0.0, (when - datetime.now(UTC)).total_seconds())
     return reset(headers, time.time()) if reset else None
+
+
+def clock_skew_s(headers: httpx.Headers) -> float | None:
+    """How far the system's clock is ahead of ours, by its `Date` header (whole seconds); None where it has none."""
+    try:
+        then = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return round((then - datetime.now(UTC)).total_seconds(), 1)
