@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from adapters.kit import registry
 from bot.errors import ConfigError
@@ -62,12 +62,29 @@ class Service(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One configured source: its group in the file, its name, and the adapter that answers for it."""
+    """One configured source: its group in the file, its name, and the adapter that answers for it.
+
+    `secrets` are its configured secret values, so that they can be kept out of every text.
+    """
 
     group: str
     type: str
     name: str
     adapter: object
+    secrets: tuple[SecretStr, ...] = ()
+
+
+def build(group: str, type_: str, name: str, config: Mapping[str, object]) -> Source:
+    """A source from its configuration; no I/O.
+
+    Raises:
+        KeyError: there is no such type in the group.
+        pydantic.ValidationError: the configuration does not fit the type's settings.
+    """
+    kind = registry.kinds()[group, type_]
+    given = kind.settings.model_validate(config)
+    secrets = tuple(v for _, v in given if isinstance(v, SecretStr) and v.get_secret_value())
+    return Source(group, type_, name, kind.build(name, config), secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +289,13 @@ def _source(group: str, i: int, entry: Mapping[str, object], reader: _Reader) ->
         reader.problem((group, i, "config"), "must be a mapping")
         return None
     try:
-        adapter = registry.kinds()[group, type_].build(name, config)
+        return build(group, type_, name, config)
     except ValidationError as error:
         for detail in error.errors():
             reader.problem(
                 (group, i, "config", *detail["loc"]), _plain(detail["type"], detail["msg"])
             )
         return None
-    return Source(group, type_, name, adapter)
 
 
 def _plain(kind: str, message: str) -> str:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,6 +25,7 @@ from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue.handlers import handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
+from bot.redact import protect
 from bot.report import Report
 from bot.slack.app import SlackDeps, build_app, build_client
 from bot.slack.limiter import Limiter
@@ -47,7 +49,10 @@ def utcnow() -> datetime:
 
 
 def build_deps(settings: Settings, sources: Sources) -> Deps:
-    """What an investigation works with."""
+    """What an investigation works with. From here on the configured secrets are kept out of every text."""
+    own = (value for _, value in settings if isinstance(value, SecretStr))
+    theirs = (secret for source in sources.sources for secret in source.secrets)
+    protect([s.get_secret_value() for s in (*own, *theirs) if s.get_secret_value()])
     return Deps(
         sources=sources, narrator=OfflineNarrator(), seconds=float(settings.investigation_seconds)
     )

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from adapters.kit import registry
 from bot.errors import ConfigError
-from bot.sources import Source, Sources
+from bot.sources import Source, Sources, build
 
 GROUP_FLAGS: Mapping[str, tuple[str, str]] = {
     "git_sources": ("git", "git"),
@@ -145,7 +145,7 @@ def _source(
         if f not in fields
     ]
     try:
-        return Source(group, type_, type_, kind.build(type_, config))
+        return build(group, type_, type_, config)
     except ValidationError as error:
         for detail in error.errors():
             field = str(detail["loc"][0]) if detail["loc"] else ""

@@ -202,7 +202,7 @@ def _again(case: Investigation, rerun: Rerun, by: str, origin: str) -> NewInvest
         channel=case.channel,
         thread_ts=case.thread_ts,
         question=case.question,
-        service=case.service,
+        service=rerun.service or case.service,
         since=rerun.since or case.since,
         until=rerun.until,
         repo=case.repo,
