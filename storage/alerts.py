@@ -117,3 +117,33 @@ def _open(session: Session, workspace: str, channel: str, fingerprint: str) -> A
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()
+
+
+def newest(session: Session, workspace: str, channel: str, fingerprint: str) -> Alert | None:
+    """The last episode of an alert, open or over."""
+    return session.exec(
+        select(Alert)
+        .where(
+            Alert.workspace == workspace,
+            Alert.channel == channel,
+            Alert.fingerprint == fingerprint,
+        )
+        .order_by(col(Alert.id).desc())
+        .limit(1)
+    ).first()
+
+
+def begun_since(
+    session: Session, workspace: str, channel: str, since: datetime, limit: int = 200
+) -> list[Alert]:
+    """Episodes that began in the channel from `since` on, newest first."""
+    query = select(Alert).where(
+        Alert.workspace == workspace, Alert.channel == channel, Alert.first_seen >= since
+    )
+    return list(session.exec(query.order_by(col(Alert.id).desc()).limit(limit)).all())
+
+
+def answered_by(session: Session, investigation_id: int, limit: int = 100) -> list[Alert]:
+    """The alerts that one investigation answers, in the order in which they fired."""
+    query = select(Alert).where(Alert.investigation_id == investigation_id)
+    return list(session.exec(query.order_by(col(Alert.id)).limit(limit)).all())

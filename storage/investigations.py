@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from storage.columns import JsonObject
 from storage.db import insert, touch
-from storage.models import Investigation, InvestigationState
+from storage.models import Investigation, InvestigationState, OutboxMessage
 
 FINAL = (InvestigationState.DONE, InvestigationState.FAILED, InvestigationState.CANCELLED)
 
@@ -146,3 +147,43 @@ def recent(
     if before_id is not None:
         query = query.where(Investigation.id < before_id)
     return list(session.exec(query).all())
+
+
+def started_since(
+    session: Session,
+    workspace: str,
+    since: datetime,
+    *,
+    door: str,
+    channel: str | None = None,
+    service: str | None = None,
+) -> int:
+    """How many a door has opened from `since` on, in all or for one channel or service."""
+    query = (
+        select(func.count())
+        .select_from(Investigation)
+        .where(
+            Investigation.workspace == workspace,
+            Investigation.door == door,
+            Investigation.created_at >= since,
+        )
+    )
+    if channel is not None:
+        query = query.where(Investigation.channel == channel)
+    if service is not None:
+        query = query.where(Investigation.service == service)
+    return session.exec(query).one()
+
+
+def delete(session: Session, investigation_id: int) -> list[tuple[str, str]]:
+    """Remove an investigation with everything of it; the (channel, ts) of what it had posted."""
+    posted = session.exec(
+        select(OutboxMessage.channel, OutboxMessage.ts).where(
+            OutboxMessage.investigation_id == investigation_id,
+            col(OutboxMessage.ts).is_not(None),
+            col(OutboxMessage.kind).in_(("root", "message")),
+        )
+    ).all()
+    session.exec(sql_delete(Investigation).where(col(Investigation.id) == investigation_id))
+    touch(session, "investigation")
+    return [(channel, ts) for channel, ts in posted if ts]

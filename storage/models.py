@@ -282,3 +282,86 @@ class Alert(Row, table=True):
     investigation_id: int | None = Field(
         default=None, foreign_key="investigation.id", ondelete="SET NULL", index=True
     )
+
+
+class ChannelSetting(Row, table=True):
+    """What people have decided for a channel. None: not decided, so the configuration counts."""
+
+    __tablename__ = "channel_setting"
+
+    workspace: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    watch: bool | None = None
+    shared: bool | None = None
+    per_hour: int | None = None
+    updated_by: str = Field(default="", sa_type=FreeText(200))
+    updated_at: datetime
+
+
+class Mute(Row, table=True):
+    """Until then no alert of the service (or, when empty, of the channel) starts anything: maintenance."""
+
+    __tablename__ = "mute"
+    __table_args__ = (Index("ix_mute_until", "workspace", "until"),)
+
+    id: int = Field(default=None, primary_key=True)
+    workspace: str
+    service: str = Field(default="", sa_type=FreeText(200))
+    channel: str = ""
+    until: datetime
+    muted_by: str = Field(default="", sa_type=FreeText(200))
+    created_at: datetime
+
+
+class Feedback(Row, table=True):
+    """What a person says of a report: right or wrong, and what it really was. One opinion a person."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (UniqueConstraint("investigation_id", "author"),)
+
+    id: int = Field(default=None, primary_key=True)
+    investigation_id: int = Field(foreign_key="investigation.id", ondelete="CASCADE")
+    author: str = Field(sa_type=FreeText(200))
+    verdict: str
+    cause: str = Field(default="", sa_type=FreeText(4_000))
+    sha: str = Field(default="", sa_type=FreeText(200))
+    updated_at: datetime
+
+
+class Audit(Row, table=True):
+    """Who did, or was refused, something that others must be able to look up."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_recent", "workspace", "at"),)
+
+    id: int = Field(default=None, primary_key=True)
+    workspace: str
+    at: datetime
+    person: str = Field(sa_type=FreeText(200))
+    action: str
+    allowed: bool
+    channel: str = ""
+    subject: str = Field(default="", sa_type=FreeText(500))
+
+
+class Installation(Row, table=True):
+    """One installation of the Slack app, encrypted as a whole; `person` is empty for the bot's own."""
+
+    __tablename__ = "installation"
+    __table_args__ = (UniqueConstraint("enterprise", "team", "person"),)
+
+    id: int = Field(default=None, primary_key=True)
+    enterprise: str = ""
+    team: str = ""
+    person: str = ""
+    sealed: str
+    installed_at: datetime
+
+
+class OAuthState(Row, table=True):
+    """A state parameter of an installation under way; used once."""
+
+    __tablename__ = "oauth_state"
+
+    state: str = Field(primary_key=True)
+    expires_at: datetime
