@@ -10,25 +10,21 @@ from adapters.kit.records import Commit, FileChange
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,80}")
+_DEFINITION = re.compile(
+    r"^[-+][ \t\w@*&<>,]{0,60}?\b(?:def|class|function|func|fn|interface|struct|enum|define|const|var|let|val|type|trait|module|"
+    r"import|from|include|use|require|void|int|bool|static|public|private|protected|proc|sub)\b[ \t*&]+([A-Za-z_][\w./:-]{2,100})"
+    r"|^[-+][ \t]*['\"]?([A-Za-z_$][\w.:-]{2,100})['\"]?[ \t]*(?:=>?|:=?)(?![=:])",
+    re.MULTILINE,
+)
 _DOCS = re.compile(
     r"(?:^|/)(?:docs?|documentation|man|changelogs?|release-?notes|licenses?)/|"
     r"\.(?:md|rst|adoc|txt|1|5|7|8|tex|po|pot|svg|png|jpe?g|gif)$|"
-    r"(?:^|/)(?:README|CHANGE|CHANGELOG|CHANGES|NEWS|AUTHORS|LICENSE|NOTICE|CONTRIBUTING|MAINTAINERS|CODEOWNERS|OWNERS)[^/]*$",
+    r"(?:^|/)(?:README|CHANGE|CHANGELOG|CHANGES|NEWS|AUTHORS|LICENSE|NOTICE|CONTRIBUTING|MAINTAINERS|CODEOWNERS|OWNERS|VERSION|VERDATE|SUBVERS)[^/]*$",
     re.IGNORECASE,
 )
 _TESTS = re.compile(
     r"(?:^|/)(?:tests?|testing|spec|specs|__tests__|testdata|fixtures|expectations)/|"
     r"(?:^|/)test_[^/]*$|_(?:unit|perf)?tests?\.\w+$|(?:Tests?|TestCase|Spec|IT)\.\w+$|\.(?:test|spec)\.\w+$"
-)
-_DEPENDENCIES = re.compile(
-    r"(?:^|/)(?:package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|go\.(?:mod|sum)|Cargo\.(?:toml|lock)|Gemfile(?:\.lock)?|"
-    r"requirements[^/]*\.(?:txt|in)|pyproject\.toml|poetry\.lock|uv\.lock|setup\.(?:py|cfg)|pom\.xml|build\.gradle(?:\.kts)?|"
-    r"[^/]*\.versions\.toml|composer\.(?:json|lock)|DEPS|WORKSPACE|MODULE\.bazel|repositories\.bzl|Chart\.(?:yaml|lock)|"
-    r"[^/]*\.gemspec|[^/]*\.csproj|packages\.lock\.json|\.gitmodules|Dockerfile[^/]*)$"
-)
-_CONFIGURATION = re.compile(
-    r"\.(?:ya?ml|json|toml|ini|cfg|conf|properties|env|tf|hcl|pp|epp|erb|j2|tmpl|tpl|cmake|mk|gni?|bzl|bazel|gradle)$|"
-    r"(?:^|/)(?:Makefile|CMakeLists\.txt|BUILD|configure\.ac)[^/]*$"
 )
 
 
@@ -50,11 +46,13 @@ class Change:
     commit: Commit
     paths: tuple[str, ...]
     hunks: dict[str, list[Hunk]] = field(default_factory=dict)
+    by_file: dict[str, set[str]] = field(default_factory=dict)
     added: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     tokens: list[str] = field(default_factory=list)
     text: str = ""
     lines: int = 0
+    undefined: Counter[str] = field(default_factory=Counter)  #: names whose definitions it removes
 
     @property
     def only_docs(self) -> bool:
@@ -66,13 +64,10 @@ class Change:
             _TESTS.search(path) or _DOCS.search(path) for path in self.paths
         )
 
-    @property
-    def dependencies(self) -> tuple[str, ...]:
-        return tuple(path for path in self.paths if _DEPENDENCIES.search(path))
 
-    @property
-    def configuration(self) -> tuple[str, ...]:
-        return tuple(path for path in self.paths if _CONFIGURATION.search(path))
+def is_doc(path: str) -> bool:
+    """Whether a path is documentation, a change log or a bare version number."""
+    return _DOCS.search(path) is not None
 
 
 def is_test(path: str) -> bool:
@@ -87,8 +82,13 @@ def read(commit: Commit) -> Change:
     texts: list[str] = []
     for file in commit.files:
         added, removed = _read_file(file, change)
-        change.added.update(_IDENTIFIER.findall(added))
-        change.removed.update(_IDENTIFIER.findall(removed))
+        plus, minus = _IDENTIFIER.findall(added), _IDENTIFIER.findall(removed)
+        change.added.update(plus)
+        change.removed.update(minus)
+        for match in _DEFINITION.finditer(file.patch):
+            name = (match[1] or match[2]).lower().rstrip(".:/")
+            change.undefined[name] += 1 if match[0][0] == "-" else -1
+        change.by_file[file.path] = {*plus, *minus}
         texts += (added, removed)
     change.text = "\n".join(texts).lower()
     change.tokens = _IDENTIFIER.findall(change.text)

@@ -19,7 +19,7 @@ from adapters.kit.records import Commit, Deploy
 from bot.analysis import changes, deployed, suspect_features
 from bot.analysis.findings import Frame, Onset, Pattern, Suspect, Term
 from bot.analysis.frames import frames as read_frames
-from bot.analysis.suspect_features import Feature
+from bot.analysis.suspect_text import Feature
 
 MAX_PATTERNS = 12
 MAX_EXAMPLE = 4_000
@@ -27,29 +27,31 @@ MAX_FILES = 20
 
 LABELS: Mapping[str, str] = {
     "name": "shared names",
+    "only_here": "names that only this change touches",
     "compound": "shared names",
     "quoted": "quoted names",
-    "removed_name": "removed names",
-    "word": "shared words",
-    "phrase": "shared phrases",
-    "title": "words of the message",
+    "definition_gone": "removes what is missing",
+    "word_share": "shared words",
+    "phrase_share": "shared phrases",
+    "message": "words of the message",
+    "subject_share": "words of the title",
     "path_word": "words of the paths",
-    "frame_file": "file of a stack frame",
-    "frame_function": "function of a stack frame",
-    "frame_line": "line of a stack frame",
-    "near_line": "near a stack frame",
-    "mentioned_path": "mentioned file",
+    "best_file_share": "best matching file",
+    "named_file": "named file",
+    "named_file_alone": "named file",
     "tested_file": "file under test",
+    "directory": "same folder",
+    "directory_alone": "same folder",
+    "frame_function": "function of a stack frame",
+    "frame_line": "last wrote the failing line",
     "recency": "recency",
-    "newest": "recency",
-    "size": "size",
-    "spread": "size",
+    "age": "recency",
     "only_docs": "documentation only",
     "only_tests": "tests only",
     "no_change": "changes no file",
-    "dependency": "dependency files",
-    "configuration": "configuration files",
-    "revert": "revert",
+    "prior": "prior",
+    "framed": "own stack frames",
+    "wordy": "detail of the symptom",
 }
 """Features that people see as one term, by what they read."""
 
