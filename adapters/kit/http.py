@@ -10,6 +10,7 @@ import json
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -365,6 +366,7 @@ class Http:
                     headers={"User-Agent": "incident-responder", "Accept": "application/json"},
                     trust_env=True,
                 )
+                weakref.finalize(self, self._client.close)  # nobody has to remember to
             return self._client
 
     def _own_headers(self) -> dict[str, str]:
