@@ -1,7 +1,7 @@
 """How common a word is in changes anywhere: data counted over many public repositories.
 
 Forty candidates are too few to learn that "found" says little and `replaceEach` much. The table holds the
-words that at least 1 % of the changes of several repositories touch; `python -m bot.bench.fit` counts it.
+words that at least 1 % of the changes of several repositories touch; `python -m bot.bench.words` counts it.
 """
 
 from __future__ import annotations
