@@ -30,7 +30,9 @@ from adapters.kit.records import (
 from bot.analysis.engine import Case, analyse
 from bot.analysis.findings import Findings
 from bot.collect import Ask, Evidence, collect
-from bot.report import Checked, Gap, Narrative, Records, Report
+from bot.crew.answering import Asked, Reply
+from bot.crew.desk import Desk, Past, Status
+from bot.report import Checked, Found, Gap, Narrative, Records, Report
 from bot.report.build import build
 from bot.report.evidence import texts
 from bot.report.models import Model
@@ -88,8 +90,23 @@ class Narrator(Protocol):
     """Says what the findings mean: the crew, or the offline narrator."""
 
     def narrate(
-        self, question: str, findings: Findings, records: Records, *, seconds: float
-    ) -> Narrative: ...
+        self,
+        question: str,
+        findings: Findings,
+        records: Records,
+        *,
+        seconds: float,
+        desk: Desk | None = None,
+    ) -> Narrative:
+        """Answer within `seconds`, and soon after `desk.cancelled` is set; never fails."""
+
+
+class Answerer(Protocol):
+    """Answers a question about a finished investigation; None leaves it to the plain commands."""
+
+    def answer(
+        self, asked: Asked, report: Report, records: Records, *, seconds: float, desk: Desk
+    ) -> Reply | None: ...
 
 
 class Look(Model):
@@ -120,8 +137,29 @@ class Reasoned(Model):
     checked: Checked
     seconds: float
 
+    @property
+    def found(self) -> tuple[Found, ...]:
+        """Evidence that the narrator's own questions brought, under ids that claims cite."""
+        return self.checked.narrative.found
 
-Keep = Callable[[Session, Look, Report], None]
+
+Keep = Callable[[Session, Look, Reasoned, Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered beyond one investigation.
+
+    Attributes:
+        keep: stores the report and its evidence, in the transaction of the last stage.
+        past: earlier investigations that may be about the same.
+    """
+
+    keep: Keep = lambda _session, _look, _reasoned, _report: None
+    past: Callable[[], Sequence[Past]] = lambda: ()
+
+
+FORGETFUL = Memory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +168,13 @@ class Deps:
 
     Attributes:
         seconds: deadline of the whole investigation.
+        answerer: answers free questions in the thread with a model, where there is one.
     """
 
     sources: Sources
     narrator: Narrator
     seconds: float = 180.0
+    answerer: Answerer | None = None
 
 
 def investigate(
@@ -144,13 +184,12 @@ def investigate(
     stages: Stages,
     deps: Deps,
     *,
-    keep: Keep | None = None,
+    memory: Memory = FORGETFUL,
 ) -> Report:
     """Answer one question with a report; every stage that was already done is taken from its saved result.
 
     Args:
         number: the investigation's id, as people see it.
-        keep: stores the report and its evidence, in the transaction of the last stage.
 
     Raises:
         UserError: the question names a service that does not exist.
@@ -159,13 +198,14 @@ def investigate(
     board = Board(stages, thread)
     look = stages.stage("look", lambda: _look(ask, stages, deps, board), Look)
     left = max(5.0, deps.seconds - (time.monotonic() - begun))
-    reasoned = stages.stage("reason", lambda: _reason(ask, look, deps, board, left), Reasoned)
+    desk = Desk(ask, deps.sources, stages.cancelled, board.crew_said, memory.past)
+    reasoned = stages.stage("reason", lambda: _reason(look, deps, desk, board, left), Reasoned)
     return stages.stage(
         "report",
         lambda: _report(number, ask, look, reasoned, board),
         Report,
         render=lambda report: [*thread.progress(board.steps), *thread.report(report)],
-        save=None if keep is None else lambda session, report: keep(session, look, report),
+        save=lambda session, report: memory.keep(session, look, reasoned, report),
     )
 
 
@@ -244,11 +284,14 @@ def _trimmed(commit: Commit, *, patches: bool) -> Commit:
     return commit.model_copy(update={"files": tuple(files)})
 
 
-def _reason(ask: Ask, look: Look, deps: Deps, board: Board, left: float) -> Reasoned:
+def _reason(look: Look, deps: Deps, desk: Desk, board: Board, left: float) -> Reasoned:
     board.begin("reason")
     started = time.monotonic()
-    narrative = deps.narrator.narrate(ask.question, look.findings, look, seconds=left)
-    checked = verify(narrative, texts(look.findings, look))
+    narrative = deps.narrator.narrate(
+        desk.ask.question, look.findings, look, seconds=left, desk=desk
+    )
+    records = texts(look.findings, look) | {found.id: found.text for found in narrative.found}
+    checked = verify(narrative, records)
     removed = f"; {checked.removed} statements removed" if checked.removed else ""
     board.end("reason", f"{len(checked.narrative.claims)} statements checked{removed}")
     return Reasoned(checked=checked, seconds=round(time.monotonic() - started, 3))
@@ -312,6 +355,17 @@ class Board:
             if step.key == key:
                 self.steps[i] = step.model_copy(update={"status": status, "detail": detail})
         payload: dict[str, object] = {"step": key, "status": status, "detail": detail}
+        self.stages.emit("progress", payload, self.thread.progress(self.steps))
+
+    def crew_said(self, who: str, status: Status, what: str) -> None:
+        """What an agent does: a line of its own, which stands before the report's."""
+        if self.stages.cancelled.is_set():
+            return
+        line = Step(key=who, title=who, status=status, detail=what)
+        known = [step.key for step in self.steps]
+        place = known.index(who) if who in known else len(self.steps) - 1
+        self.steps[place : place + (who in known)] = [line]
+        payload: dict[str, object] = {"step": who, "status": status, "detail": what}
         self.stages.emit("progress", payload, self.thread.progress(self.steps))
 
     def source_said(self, system: str, what: str) -> None:

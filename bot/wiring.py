@@ -19,13 +19,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.collect import Ask
 from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_slack
+from bot.crew import framework
+from bot.crew.answering import CrewAnswerer
+from bot.crew.budget import Day
+from bot.crew.models import models
+from bot.crew.narrator import CrewNarrator, Means
 from bot.crew.offline import OfflineNarrator
+from bot.crew.past import spent_today
 from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue.handlers import handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
-from bot.redact import protect
+from bot.redact import protect, redact
 from bot.report import Report
 from bot.slack.app import SlackDeps, build_app, build_client
 from bot.slack.limiter import Limiter
@@ -33,7 +39,7 @@ from bot.slack.publisher import Publisher
 from bot.slack.refusals import understood
 from bot.slack.thread import SlackThread
 from bot.sources import Sources
-from storage import investigations
+from storage import investigations, jobs
 from storage.db import Database
 from storage.jobs import Limits
 from storage.models import Job
@@ -48,14 +54,42 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-def build_deps(settings: Settings, sources: Sources) -> Deps:
-    """What an investigation works with. From here on the configured secrets are kept out of every text."""
+def build_deps(
+    settings: Settings, sources: Sources, db: Database | None = None, *, model: bool = True
+) -> Deps:
+    """What an investigation works with. From here on the configured secrets are kept out of every text.
+
+    Args:
+        db: remembers what was spent today; without it only this process does.
+        model: whether a configured language model may be asked.
+
+    Raises:
+        ConfigError: the model's configuration cannot work.
+    """
     own = (value for _, value in settings if isinstance(value, SecretStr))
     theirs = (secret for source in sources.sources for secret in source.secrets)
     protect([s.get_secret_value() for s in (*own, *theirs) if s.get_secret_value()])
-    return Deps(
-        sources=sources, narrator=OfflineNarrator(), seconds=float(settings.investigation_seconds)
-    )
+    seconds = float(settings.investigation_seconds)
+    chosen = models(settings) if model else None
+    if chosen is None:
+        return Deps(sources=sources, narrator=OfflineNarrator(), seconds=seconds)
+    means = Means(chosen, settings.data_dir / "crew", Day() if db is None else Day(_spent(db)))
+    crew = CrewNarrator(means)
+    return Deps(sources=sources, narrator=crew, seconds=seconds, answerer=CrewAnswerer(means))
+
+
+def _spent(db: Database) -> Callable[[], float]:
+    def today() -> float:
+        with db.read() as session:
+            return spent_today(session, db.now(session))
+
+    return today
+
+
+def _warm_up(settings: Settings, deps: Deps) -> None:
+    """Import the agents' framework beside the work that comes before it is needed; it takes seconds."""
+    if isinstance(deps.narrator, CrewNarrator):
+        framework.warm_up(settings.data_dir / "crew")
 
 
 def build_database(settings: Settings) -> Database:
@@ -77,7 +111,12 @@ def build_database(settings: Settings) -> Database:
 
 
 def investigate_now(
-    ask: Ask, sources: Sources, settings: Settings, told: Callable[[str], None]
+    ask: Ask,
+    sources: Sources,
+    settings: Settings,
+    told: Callable[[str], None],
+    *,
+    model: bool = True,
 ) -> tuple[Report, bool]:
     """One investigation in this process, without a database or Slack: what the command line runs.
 
@@ -88,10 +127,13 @@ def investigate_now(
     def event(kind: str, payload: dict[str, object]) -> None:
         if kind == "progress" and payload["status"] == "complete":
             detail = f" - {payload['detail']}" if payload["detail"] else ""
-            told(f"  {TITLES[str(payload['step'])]}{detail}")
+            step = str(payload["step"])
+            told(f"  {TITLES.get(step, step)}{detail}")
 
     context = InlineContext(event)
-    report = investigate("local", ask, _Nobody(), context, build_deps(settings, sources))
+    deps = build_deps(settings, sources, model=model)
+    _warm_up(settings, deps)
+    report = investigate("local", ask, _Nobody(), context, deps)
     look = context.results["look"]
     return report, isinstance(look, Look) and look.blind
 
@@ -122,7 +164,9 @@ class SlackBot:
         self._client = build_client(token, settings.slack_api_url)
         self._app_token = settings.slack_app_token.get_secret_value()
         limits = Limits(total=settings.max_concurrent, per_workspace=settings.max_concurrent)
-        kinds = handlers(self.db, build_deps(settings, sources), SlackThread, self._notify)
+        self._settings = settings
+        self._deps = build_deps(settings, sources, self.db)
+        kinds = handlers(self.db, self._deps, SlackThread, self._notify)
         self._queue = ThreadQueue(
             self.db,
             kinds,
@@ -156,11 +200,21 @@ class SlackBot:
         thread = SlackThread(asked.id, asked.channel)
         match job.state:
             case "cancelled":
-                return thread.cancelled()
+                return (*thread.cancelled(), *self._so_far(job, thread))
             case "failed":
                 return thread.refused(job.error)
             case _:
                 return thread.failed(job.id[:8])
+
+    def _so_far(self, job: Job, thread: SlackThread) -> Sequence[Draft]:
+        """What had been found when somebody pressed Stop."""
+        with self.db.read() as session:
+            saved = jobs.saved_step(session, job.id, "look")
+        if saved is None:
+            return ()
+        look = Look.model_validate(saved)
+        found = OfflineNarrator().narrate("", look.findings, look)
+        return thread.answer("stopped", f"What I had found so far: {redact(found.summary)}")
 
     async def _beat(self) -> None:
         """Touch the file that the container's health check looks at; it stops when the event loop does."""
@@ -186,6 +240,10 @@ class SlackBot:
         self._beating = asyncio.create_task(self._beat(), name="alive")
         await self._handler.connect_async()  # type: ignore[no-untyped-call]
         log.info("connected", api=str(self._client.base_url))
+        if self._settings.llm_model:
+            _warm_up(self._settings, self._deps)
+        else:
+            log.info("no_model_configured", variable="BOT_LLM_MODEL")
         return self
 
     async def __aexit__(

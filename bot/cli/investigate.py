@@ -62,7 +62,6 @@ def _investigate(
     ] = False,
     **sources: object,
 ) -> None:
-    del no_model  # without a configured model there is none to leave out
     settings = load_settings()
     logs.configure("error", as_json=settings.log_json)
     asked = _ask(question, since=since, until=until, service=service, head=head, repo=repo, tz=tz)
@@ -74,6 +73,7 @@ def _investigate(
             where,
             settings,
             told=lambda line: console.print(line, highlight=False),
+            model=not no_model,
         )
     sys.stdout.write(_printed(report, format))
     if blind:

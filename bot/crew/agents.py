@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, TypeVar
 
 from crewai import Agent
@@ -66,7 +67,7 @@ def run_agent(
         elif kind == "tool_usage_started":
             tell(doing(str(event.tool_name), _arguments(event.tool_args)))
 
-    with scope(lambda: budget.refusal(role.name), sink):
+    with closing(llm), scope(lambda: budget.refusal(role.name), sink):
         agent = Agent(
             role=role.name,
             goal=goal,

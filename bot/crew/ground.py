@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import structlog
+
 from adapters.kit.errors import AdapterError
 from adapters.kit.records import Page, Record, Window
 from bot.analysis.findings import Findings
@@ -22,6 +24,8 @@ from bot.crew.shelf import Shelf
 from bot.errors import UserError
 from bot.report import Records
 from bot.sources import LogSelector, Source
+
+log = structlog.get_logger()
 
 Item = TypeVar("Item", bound=Record)
 Of = TypeVar("Of")
@@ -133,11 +137,18 @@ class Ground:
         """All items of a source's pages."""
         return [item for page in self.ask(system, pages) for item in page.items]
 
+    def _remembered(self) -> Sequence[Past]:
+        try:
+            return tuple(self.desk.past())[:20]
+        except Exception:  # a named edge: without a memory there is no past, and the rest goes on
+            log.exception("past_not_read")
+            return ()
+
     def past(self) -> Sequence[Past]:
         """Earlier investigations, read once; each has its id on the shelf."""
         with self._lock:
             if self._past is None:
-                self._past = tuple(self.desk.past())[:20]
+                self._past = self._remembered()
                 for past in self._past:
                     payload = {"title": past.question, "text": past.text, "service": past.service}
                     self.shelf.add("P", "past", past.text, payload)

@@ -194,6 +194,12 @@ class GovernedLLM(BaseLLM):
             if reason:
                 raise HookAborted(reason, source="governed-llm")
 
+    def close(self) -> None:
+        """Give back the connections; the model is of no use any more."""
+        client = getattr(self._inner, "_client", None)
+        if client is not None and hasattr(client, "close"):
+            client.close()
+
     def _counted(self) -> tuple[int, int]:
         used = self._inner.get_token_usage_summary()
         return int(used.prompt_tokens), int(used.completion_tokens)

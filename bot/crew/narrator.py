@@ -28,11 +28,11 @@ from bot.crew.offline import OfflineNarrator
 from bot.crew.orchestrator import Job, Outcome, Tell, together
 from bot.crew.roles import COMMANDING, Role, prompt, specialists
 from bot.crew.shelf import Shelf
-from bot.crew.telling import Telling, gaps
+from bot.crew.telling import Telling, gaps, own_links
 from bot.crew.toolbox import Toolbox
 from bot.crew.untrusted import Echo, orders_in
 from bot.redact import Redactor
-from bot.report import Checked, Gap, Narrative, Records, numbered
+from bot.report import Checked, Gap, Narrative, Records
 from bot.verify import verify
 
 log = structlog.get_logger()
@@ -54,6 +54,7 @@ class Run:
     ground: Ground
     budget: Budget
     toolbox: Toolbox
+    close: Callable[[], None] = lambda: None
 
     def agent(self, role: Role, task: Callable[[], str], schema: type[Answer]) -> Job[Answer]:
         """An agent's work, ready to be run in a thread of its own."""
@@ -99,7 +100,12 @@ def begin(means: Means, findings: Findings, records: Records, desk: Desk, *, sec
         stopped=lambda: desk.cancelled.is_set() or budget.left() <= 0,
     )
     secrets = [m.api_key for m in (models.specialist, models.commander) if len(m.api_key) >= 6]
-    return Run(means.folder, desk, ground, budget, Toolbox(ground, Redactor(secrets)))
+
+    def close() -> None:
+        budget.specialists_over.set()
+        day.over(number)
+
+    return Run(means.folder, desk, ground, budget, Toolbox(ground, Redactor(secrets)), close)
 
 
 @dataclass(slots=True)
@@ -126,8 +132,16 @@ class CrewNarrator:
         try:
             with investigation_cache():
                 return _Telling(run, plain).tell()
+        except Exception:  # a named edge: whatever is wrong with the crew, the report comes
+            log.exception("crew_broke")
+            broke = Gap(
+                system="model", reason="the crew broke on our side; the report is without it"
+            )
+            return plain.model_copy(
+                update={"missing": (*plain.missing, broke), "usage": run.budget.usage()}
+            )
         finally:
-            run.budget.specialists_over.set()
+            run.close()
 
 
 @dataclass(slots=True)
@@ -153,7 +167,7 @@ class _Telling:
 
     def _specialists(self) -> Outcome[Finding]:
         run = self.run
-        roles = specialists(run.ground.findings, run.ground.records, run.desk)
+        roles = specialists(run.ground)
         case = run.toolbox.shown(briefing(run.ground))
         jobs = {
             role.name: run.agent(role, lambda: f"The case:\n\n{case}", Finding) for role in roles
@@ -207,7 +221,9 @@ class _Telling:
     def _telling(self) -> Telling:
         ground = self.run.ground
         orders = [*self.run.toolbox.orders, *orders_in(ground.shelf.texts().values())]
-        return Telling(ground.findings, self.plain, _links(ground), Echo(orders))
+        return Telling(
+            ground.findings, self.plain, own_links(ground.findings, ground.records), Echo(orders)
+        )
 
     def _without(
         self, found: Outcome[Finding], failures: dict[str, str], telling: Telling | None = None
@@ -264,13 +280,3 @@ def _said(why: str) -> str:
         else f"gave no answer: {why}"
     )
     return f"{told}; the report was written without it"
-
-
-def _links(ground: Ground) -> frozenset[str]:
-    """Links that the sources gave as a record's own, not those that stand in some text."""
-    found: set[str] = set()
-    for _, record in numbered(ground.records):
-        found.add(str(getattr(record, "url", "") or ""))
-        found.update(map(str, getattr(record, "links", {}).values()))
-    found.update(suspect.url for suspect in ground.findings.suspects)
-    return frozenset(link for link in found if link.startswith(("https://", "http://")))

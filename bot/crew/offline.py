@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.analysis.findings import Findings, Pattern, Suspect, Term
+from bot.crew.desk import Desk
 from bot.crew.phrases import (
     change,
     deploys_before,
@@ -69,15 +70,22 @@ class OfflineNarrator:
     """Narrates findings without a model: deterministic, immediate, complete."""
 
     def narrate(
-        self, question: str, findings: Findings, records: Records, *, seconds: float = 0.0
+        self,
+        question: str,
+        findings: Findings,
+        records: Records,
+        *,
+        seconds: float = 0.0,
+        desk: Desk | None = None,
     ) -> Narrative:
         """Say what broke, since when, which change did it, how sure that is, and what to do next.
 
         Args:
             question: not needed; the findings were made for it.
             seconds: not needed; it takes milliseconds.
+            desk: not needed; it asks nobody.
         """
-        del question, seconds
+        del question, seconds, desk
         case = _read(findings, records)
         conclusion = _conclusion(case)
         terms = _confidence(case, conclusion)

@@ -121,7 +121,10 @@ def _drain(lines: queue.SimpleQueue[_Line], told: Told, budget: Budget) -> None:
             line = lines.get_nowait()
         except queue.Empty:
             return
-        told(line.who, line.status, line.what)
+        try:
+            told(line.who, line.status, line.what)
+        except Exception:  # a named edge: that progress cannot be shown must not cost the report
+            log.warning("progress_not_told", exc_info=True)
 
 
 def _words(error: BaseException) -> str:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from bot.analysis.findings import Findings
-from bot.crew.desk import Desk
+from bot.crew.ground import Ground
 from bot.crew.models import COMMANDER
-from bot.report import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,13 @@ COMMANDING = Role(COMMANDER, "commander")
 ANSWERING = Role("Answerer", "follow_up", tuple(dict.fromkeys(_LOGS + _CODE + _METRICS + _HISTORY)))
 
 
-def specialists(findings: Findings, records: Records, desk: Desk) -> tuple[Role, ...]:
+def specialists(ground: Ground) -> tuple[Role, ...]:
     """Those who have something to look at: evidence that was collected, or a past to remember."""
-    return tuple(_worth_asking(findings, records, desk))
+    return tuple(_worth_asking(ground))
 
 
-def _worth_asking(findings: Findings, records: Records, desk: Desk) -> Iterator[Role]:
+def _worth_asking(ground: Ground) -> Iterator[Role]:
+    findings, records = ground.findings, ground.records
     if findings.stats.lines or findings.patterns:
         yield LOG_ANALYST
     if records.commits or records.deploys:
@@ -52,7 +51,7 @@ def _worth_asking(findings: Findings, records: Records, desk: Desk) -> Iterator[
     if records.metrics:
         yield METRICS_ANALYST
     known = records.alerts or records.incidents or records.tickets or records.runbooks
-    if known or desk.past():
+    if known or ground.past():
         yield INCIDENT_HISTORIAN
 
 

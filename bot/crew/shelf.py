@@ -7,7 +7,7 @@ thread can show it later. Found twice, it keeps its id.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.analysis.findings import Findings
 from bot.report import Found, Records, texts
@@ -25,9 +25,21 @@ class Shelf:
         self._ids: dict[str, str] = {}
         self._lock = threading.Lock()
         self._last: dict[str, int] = {}
-        for key in self._texts:
+        self._count(self._texts)
+
+    def _count(self, keys: Iterable[str]) -> None:
+        for key in keys:
             if key[1:].isdigit():
                 self._last[key[0]] = max(self._last.get(key[0], 0), int(key[1:]))
+
+    def remember(self, evidence: Mapping[str, Mapping[str, object]]) -> None:
+        """Put what earlier runs of the same investigation found back under its ids."""
+        with self._lock:
+            for key, payload in evidence.items():
+                told = payload.get("text")
+                lines = (f"{name}: {value}" for name, value in payload.items())
+                self._texts.setdefault(key, str(told or "\n".join(lines))[:LONGEST])
+            self._count(evidence)
 
     def add(self, letter: str, kind: str, text: str, payload: Mapping[str, object]) -> str:
         """The id of a new record of this kind; empty when the shelf is full."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bot.analysis.findings import Findings, Suspect, Term
 from bot.crew.answers import Statement, Verdict
 from bot.crew.untrusted import Echo, harmless
-from bot.report import Checked, Claim, Conclusion, Gap, Narrative
+from bot.report import Checked, Claim, Conclusion, Gap, Narrative, Records, numbered
 from bot.report.words import percent
 
 LIKELY = 0.5
@@ -166,6 +166,15 @@ class Telling:
         what = "statements repeated" if self.dropped > 1 else "statement repeated"
         reason = f"{self.dropped} {what} orders that stand in logs or messages; left out"
         return (Gap(system="model", reason=reason),)
+
+
+def own_links(findings: Findings, records: Records) -> frozenset[str]:
+    """Links that the sources gave as a record's own, not those that stand in some text."""
+    found = {suspect.url for suspect in findings.suspects}
+    for _, record in numbered(records):
+        found.add(str(getattr(record, "url", "") or ""))
+        found.update(map(str, getattr(record, "links", {}).values()))
+    return frozenset(link for link in found if link.startswith(("https://", "http://")))
 
 
 def gaps(failures: Sequence[tuple[str, str]]) -> tuple[Gap, ...]:

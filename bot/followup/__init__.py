@@ -8,6 +8,6 @@ what can be asked.
 
 from __future__ import annotations
 
-from bot.followup.answer import Answer, Rerun, answer
+from bot.followup.answer import Answer, Rerun, answer, is_command
 
-__all__ = ["Answer", "Rerun", "answer"]
+__all__ = ["Answer", "Rerun", "answer", "is_command"]

@@ -26,6 +26,12 @@ _RERUN = re.compile(
     r"|look again|run (?:it |this )?again|try again)\b",
 )
 
+_SHOW = re.compile(
+    r"(?:please |can you )?(?:(?:show|lines|around)\b(?: me)?(?: the)?(?: (?:diff|lines|text|details?))?(?: (?:of|around))? ?)?"
+    r"(?:change |commit |pattern )?[acdilmprt][1-9]\d{0,4}",
+    re.ASCII,
+)
+
 _COMMANDS: dict[str, Callable[[Case], Answer]] = {
     "timeline": views.timeline,
     "suspects": views.suspects,
@@ -62,6 +68,15 @@ def answer(
         return _answered(case)
     except UserError as error:
         return case.say(str(error))
+
+
+def is_command(question: str) -> bool:
+    """Whether a question is one of the plain commands word for word, so that no model need be asked."""
+    asked = " ".join(_ADDRESSED.sub(" ", question[:LONGEST_QUESTION]).split())
+    lowered = asked.lower().strip(" .!?:")
+    if not lowered or lowered in _COMMANDS or lowered.startswith("compare "):
+        return True
+    return bool(_RERUN.match(lowered) or _SHOW.fullmatch(lowered))
 
 
 def _answered(case: Case) -> Answer:

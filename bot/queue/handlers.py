@@ -12,11 +12,14 @@ from sqlmodel import Session
 from adapters.kit.records import Alert, Window
 from bot.ask import parse_zone
 from bot.collect import Ask
-from bot.followup import Answer, Rerun, answer
-from bot.investigate import Deps, Look, Thread, investigate
+from bot.crew.answering import Asked
+from bot.crew.desk import Desk, Past
+from bot.crew.past import earlier
+from bot.followup import Answer, Rerun, answer, is_command
+from bot.investigate import Deps, Look, Memory, Reasoned, Thread, investigate
 from bot.queue import INVESTIGATE, Context, Handler
 from bot.queue.submit import Submitted, place
-from bot.report import Report, numbered
+from bot.report import Found, Report, numbered, records_of
 from storage import evidence, investigations, messages
 from storage.db import Database
 from storage.investigations import NewInvestigation
@@ -25,6 +28,8 @@ from storage.outbox import Draft
 
 FOLLOWUP = "followup"
 BEFORE_ALERT = timedelta(minutes=60)
+ANSWER_S = 60.0
+TURNS = 12
 NO_REPORT = "There is no report yet; ask again when it stands in this thread."
 
 
@@ -50,6 +55,7 @@ class Answered(BaseModel):
     prose: str
     listing: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
 
 
 def handlers(
@@ -86,23 +92,38 @@ class _Worker:
         thread = self._thread_of(case.id, case.channel)
         ask = ask_of(case, self._deps)
 
-        def keep(session: Session, look: Look, report: Report) -> None:
+        def keep(session: Session, look: Look, reasoned: Reasoned, report: Report) -> None:
             now = self._db.now(session)
-            evidence.save(session, case.id, _items(look))
+            evidence.save(session, case.id, [*_items(look), *_found(reasoned)])
             body = report.model_dump(mode="json")
             investigations.save_report(
                 session, case.id, body, report.conclusion, report.confidence, report.summary, now
             )
 
-        investigate(str(case.id), ask, thread, context, self._deps, keep=keep)
+        def past() -> Sequence[Past]:
+            with self._db.read() as session:
+                return earlier(session, case)
+
+        investigate(str(case.id), ask, thread, context, self._deps, memory=Memory(keep, past))
 
     def follow_up(self, context: Context) -> None:
         case = self._case(context)
         thread = self._thread_of(case.id, case.channel)
         question = str(context.payload.get("text", ""))
         asked_by, ts = str(context.payload.get("user", "")), str(context.payload.get("ts", ""))
-        reply = self._answer(case, question)
+        replies: list[Answer] = []
         started: list[str] = []
+
+        def step() -> Answered:
+            reply, found = self._answer(case, question, ts, context)
+            replies.append(reply)
+            return Answered(
+                text=reply.text,
+                prose=reply.prose or reply.text,
+                listing=reply.listing,
+                cites=reply.cites,
+                found=found,
+            )
 
         def said(result: Answered) -> Sequence[Draft]:
             links = self._links(case, result.cites)
@@ -121,24 +142,15 @@ class _Worker:
                 result.text,
                 now,
             )
-            if reply.rerun is not None:
-                new = _again(case, reply.rerun, asked_by, f"rerun:{case.channel}:{ts}")
+            evidence.save(session, case.id, [(f.id, f.kind, f.payload) for f in result.found])
+            rerun = replies[0].rerun
+            if rerun is not None:
+                new = _again(case, rerun, asked_by, f"rerun:{case.channel}:{ts}")
                 started.append(
                     place(session, new, now, _announced(self._thread_of, case.channel)).job_id
                 )
 
-        context.stage(
-            "answer",
-            lambda: Answered(
-                text=reply.text,
-                prose=reply.prose or reply.text,
-                listing=reply.listing,
-                cites=reply.cites,
-            ),
-            Answered,
-            said,
-            save=keep,
-        )
+        context.stage("answer", step, Answered, said, save=keep)
         for job_id in started:
             self._notify(job_id)
 
@@ -150,12 +162,30 @@ class _Worker:
             raise LookupError(msg)
         return case
 
-    def _answer(self, case: Investigation, question: str) -> Answer:
+    def _answer(
+        self, case: Investigation, question: str, ts: str, context: Context
+    ) -> tuple[Answer, tuple[Found, ...]]:
+        """The plain answer to a plain command, the model's checked one to anything else, if there is a model."""
         if case.report is None:
-            return Answer(text=NO_REPORT)
+            return Answer(text=NO_REPORT), ()
         with self._db.read() as session:
             items = {item.key: item.payload for item in evidence.all(session, case.id)}
-        return answer(question, Report.model_validate(case.report), items, parse_zone(case.tz))
+            said = [
+                (str(m.role), m.text)
+                for m in messages.thread(session, case.id, TURNS)
+                if m.ts != ts
+            ]
+        report = Report.model_validate(case.report)
+        answerer = self._deps.answerer
+        if answerer is not None and not is_command(question):
+            desk = Desk(ask_of(case, self._deps), self._deps.sources, context.cancelled)
+            seconds = min(ANSWER_S, self._deps.seconds)
+            reply = answerer.answer(
+                Asked(question, said, items), report, records_of(items), seconds=seconds, desk=desk
+            )
+            if reply is not None:
+                return Answer(text=reply.text, cites=reply.cites), reply.found
+        return answer(question, report, items, parse_zone(case.tz)), ()
 
     def _links(self, case: Investigation, cites: Sequence[str]) -> list[tuple[str, str]]:
         with self._db.read() as session:
@@ -211,6 +241,10 @@ def _again(case: Investigation, rerun: Rerun, by: str, origin: str) -> NewInvest
         alert=case.alert,
         parent_id=case.id,
     )
+
+
+def _found(reasoned: Reasoned) -> list[tuple[str, str, dict[str, object]]]:
+    return [(found.id, found.kind, found.payload) for found in reasoned.found]
 
 
 def _items(look: Look) -> list[tuple[str, str, dict[str, object]]]:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from bot.report.evidence import Lack, Records, Seen, kept, numbered, texts
+from bot.report.evidence import Lack, Records, Seen, kept, numbered, records_of, texts
 from bot.report.models import (
     Checked,
     Claim,
@@ -41,5 +41,6 @@ __all__ = [
     "Usage",
     "kept",
     "numbered",
+    "records_of",
     "texts",
 ]

@@ -82,6 +82,32 @@ def kept(payload: Mapping[str, object], kind: type[Kept]) -> Kept | None:
         return None
 
 
+def records_of(items: Mapping[str, Mapping[str, object]]) -> Seen:
+    """The records of a finished investigation from its saved evidence, under the ids that they had.
+
+    A kind ends at the first record that cannot be read any more: those after it would change their ids.
+    """
+
+    def read(letter: str, kind: type[Kept]) -> tuple[Kept, ...]:
+        found: list[Kept] = []
+        while (payload := items.get(f"{letter}{len(found) + 1}")) is not None:
+            record = kept(payload, kind)
+            if record is None:
+                break
+            found.append(record)
+        return tuple(found)
+
+    return Seen(
+        commits=read("C", Commit),
+        deploys=read("D", Deploy),
+        metrics=read("M", MetricSeries),
+        alerts=read("A", Alert),
+        incidents=read("I", Incident),
+        tickets=read("T", Ticket),
+        runbooks=read("R", Runbook),
+    )
+
+
 def numbered(records: Records) -> Iterator[tuple[str, Record]]:
     """Every record with its id, in the order of the ids."""
     groups: tuple[tuple[str, Sequence[Record]], ...] = (
