@@ -36,13 +36,13 @@ MESSAGE_CHARS = 20_000
 MAX_FILES = 3_000
 
 _PLAIN_DIFF = (
-    "--root", "-M", "-U0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv",
+    "--root", "-M", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv",
     "--no-relative", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--encoding=UTF-8",
 )  # fmt: skip
 _STATUS: Mapping[str, ChangeStatus] = {
     "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "T": "typechange",
 }  # fmt: skip
-_BAD_REVISION = re.compile(r"^-|[\x00-\x20\x7f:?*\[\\]|\.\.")
+_BAD_REVISION = re.compile(r"^[-^]|[\x00-\x20\x7f:?*\[\\]|\.\.")
 
 
 class Settings(AdapterSettings):
@@ -157,7 +157,7 @@ class Adapter:
         Git stops at a commit whose files it can't read (a partial or damaged clone). That one is read without
         its patch, and git is started again behind it.
         """
-        diff = ["--raw", "--numstat", *(["-p"] if patches else []), *_PLAIN_DIFF]
+        diff = ["--raw", "--numstat", *(["-p", "-U0"] if patches else []), *_PLAIN_DIFF]
         items: list[Commit] = []
         note = ""
         while len(items) < len(shas):
@@ -273,7 +273,7 @@ def _patches(diff: bytes) -> tuple[bytes, Iterator[bytes]]:
     at = diff.find(b"\0diff --git ")
     if at < 0:
         return diff, iter(())
-    sections = diff[at + 1 :].rstrip(b"\0").split(b"\ndiff --git ")
+    sections = diff[at + 1 :].rstrip(b"\0\n").split(b"\ndiff --git ")
     return diff[:at], (
         section[section.find(b"\n@@ ") + 1 :] if b"\n@@ " in section else b""
         for section in sections
