@@ -174,3 +174,29 @@ class Checkable(Protocol):
     name: str
 
     def check(self) -> Check: ...
+
+
+@runtime_checkable
+class CommitComparer(Protocol):
+    """Can say how two revisions of a repository differ, and through which requests a change came in."""
+
+    name: str
+
+    def compare(self, repo: str, base: str, head: str) -> Iterator[Page[Commit]]:
+        """The changes that `head` has and `base` has not, newest first."""
+        ...
+
+    def requests_of(self, repo: str, sha: str) -> tuple[Ticket, ...]:
+        """The pull or merge requests that a commit belongs to."""
+        ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A source that is configured to read one thing, such as a run of a pipeline, and can say when that was."""
+
+    name: str
+
+    def span(self) -> Window | None:
+        """From its beginning to just after its end; None where nothing of the kind is configured."""
+        ...

@@ -1,0 +1,136 @@
+"""What all hosts of code have in common: names of repositories and revisions, sizes of patches, and what to list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from adapters.kit.capabilities import CommitQuery
+from adapters.kit.errors import AdapterError, Reason
+from adapters.kit.records import Commit, FileChange, Page
+from adapters.kit.together import together
+
+SCAN_LIMIT = 5_000  # changes looked at for one answer
+STEP = 25  # changes completed before they are handed on
+COMMIT_PATCH_BYTES = 400_000  # kept of one commit
+FILE_PATCH_BYTES = 64_000  # kept of one file, so that a generated one does not crowd out the rest
+TOTAL_PATCH_BYTES = 48 << 20  # kept of one answer
+MESSAGE_CHARS = 20_000
+MAX_FILES = 3_000
+SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+_BAD_REVISION = re.compile(r"^[-/.]|[\x00-\x20\x7f:?*\[\\~^]|\.\.|//|@\{")
+
+
+def revision(system: str, text: str) -> str:
+    """A branch, tag or commit as git allows its name (git-check-ref-format(1)); empty stays empty.
+
+    Raises:
+        AdapterError: BAD_REQUEST: it is no name, but could be a range, an option or a way out of a path.
+    """
+    wanted = text.strip()
+    if len(wanted) > 250 or _BAD_REVISION.search(wanted):
+        detail = "the head must be a branch, a tag or a commit"
+        raise AdapterError(system, Reason.BAD_REQUEST, detail)
+    return wanted
+
+
+def wanted_repositories(configured: Sequence[str], asked: str) -> tuple[str, ...]:
+    """Which repositories to ask: all that are configured, or those of them that the query's name means.
+
+    A name without its owner means every configured repository of that name; where nothing is configured, a full
+    name is taken as it is.
+    """
+    if not asked:
+        return tuple(configured)
+    if not configured:
+        return (asked,) if "/" in asked else ()
+    name = asked.casefold().removesuffix(".git")
+    return tuple(
+        repo for repo in configured if name in {repo.casefold(), repo.casefold().rpartition("/")[2]}
+    )
+
+
+def chosen(
+    query: CommitQuery,
+    newest: Callable[[], Iterable[Commit]],
+    in_window: Callable[[], Iterable[Commit]],
+) -> tuple[list[Commit], str]:
+    """The newest `at_least` changes and all of the window, without merges, each once, and why some are missing.
+
+    Args:
+        newest: changes before the head, newest first.
+        in_window: those that the host says were committed in about the window; filtered again here.
+    """
+    found: dict[str, Commit] = {}
+    if query.at_least:
+        least = min(query.at_least, query.limit)
+        plain = (commit for commit in islice(newest(), SCAN_LIMIT) if len(commit.parents) < 2)
+        found = {commit.sha: commit for commit in islice(plain, least)}
+    for number, commit in enumerate(in_window()):
+        if number == SCAN_LIMIT:
+            return list(found.values()), f"only {SCAN_LIMIT:,} changes were looked at"
+        if commit.sha in found or len(commit.parents) > 1:
+            continue
+        if commit.committed_at in query.window:
+            if len(found) >= query.limit:
+                return list(found.values()), f"only the newest {query.limit} changes were read"
+            found[commit.sha] = commit
+    return list(found.values()), ""
+
+
+def completed(
+    commits: Sequence[Commit], files: Callable[[Commit], Commit], cut: str
+) -> Iterator[Page[Commit]]:
+    """Pages of changes with their files, `STEP` at a time; one whose files cannot be read is shown without them."""
+    room = TOTAL_PATCH_BYTES
+    for start in range(0, len(commits), STEP):
+        part = commits[start : start + STEP]
+        items: list[Commit] = []
+        note = ""
+        for bare, found in zip(part, together(files, part), strict=True):
+            if isinstance(found, AdapterError):
+                items.append(bare.model_copy(update={"files_truncated": True}))
+                note = f"the files of some changes could not be read: {found.detail}"
+                continue
+            kept = fitted(found, room)
+            room -= sum(len(file.patch) for file in kept.files)
+            items.append(kept)
+        if room <= 0:
+            note = note or "patches beyond the size limit were left out"
+        last = start + STEP >= len(commits)
+        yield Page(tuple(items), truncated=(cut if last and cut else note))
+
+
+def fitted(commit: Commit, room: int) -> Commit:
+    """The change with its patches cut to the limits."""
+    left = max(0, min(room, COMMIT_PATCH_BYTES))
+    files: list[FileChange] = []
+    cut = commit.files_truncated or len(commit.files) > MAX_FILES
+    for file in commit.files[:MAX_FILES]:
+        patch = file.patch[: min(FILE_PATCH_BYTES, left)]
+        left -= len(patch)
+        files.append(file if patch == file.patch else file.model_copy(update={"patch": patch}))
+    return commit.model_copy(update={"files": tuple(files), "files_truncated": cut})
+
+
+def hunks(diff: str) -> str:
+    """The hunks of one file's diff, without its header lines."""
+    at = 0 if diff.startswith("@@ ") else diff.find("\n@@ ") + 1
+    return diff[at:] if diff[at : at + 3] == "@@ " else ""
+
+
+def by_file(diff: str) -> dict[str, str]:
+    """Hunks of each file of a whole `git diff`, by the path after the change (before it, where it was deleted).
+
+    Every line of a hunk begins with a sign, so a line that begins with "diff --git" is always a header.
+    """
+    found: dict[str, str] = {}
+    for section in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]:
+        head, _, _ = section.partition("\n@@ ")
+        name = re.search(r"^\+\+\+ (?:\w|src|dst)[/:]+(.+?)\t?$", head, re.MULTILINE)
+        name = name or re.search(r"^--- (?:\w|src|dst)[/:]+(.+?)\t?$", head, re.MULTILINE)
+        if name:
+            found[name[1]] = hunks(section).rstrip("\n")
+    return found
