@@ -51,7 +51,7 @@ _REFERENCE = re.compile(
     r"(?::|\(|,? (?:on |at )?line:? |\" line )(\d{1,7})\b"
 )
 _EXCEPTION = re.compile(
-    r"(?<![\w.$\\:/'\"`(<])((?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z_$][\w$]{0,100}"
+    r"(?<![\w.$\\:/'\"`(<])((?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}(?:[A-Za-z_$][\w$]{0,100})?"
     r"(?:Error|Exception|Throwable|Failure|Fault|Interrupt))(?=:|\s*$|; nested)"
 )
 _FINDING = re.compile(r"(?:Address|Thread|Memory|Leak|UndefinedBehavior)Sanitizer: ([\w-]{3,60})")
@@ -89,7 +89,7 @@ class _Reading:
         if key in self.seen or len(self.found) >= MAX_FRAMES:
             return
         if len(self.found) > self.start and self.found[-1].language != language:
-            self.close()
+            self.close("" if self.found[-1].language else self.exception)
         self.seen.add(key)
         self.found.append(
             Frame(

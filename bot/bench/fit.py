@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, help="measured features are kept in this file")
     parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
     given = parser.parse_args(arguments)
-    histories = _measured(given.cases, given.repos, given.mined, given.cache)
+    histories = measured(given.cases, given.repos, given.mined, given.cache)
     problem = pose(histories)
     everything = problem.fit(problem.importance)
     left_out = leave_one_repository_out(problem, histories, everything)
@@ -133,7 +133,8 @@ def main(arguments: list[str] | None = None) -> None:
         WEIGHTS.write_bytes(orjson.dumps(exported(problem, everything), option=orjson.OPT_INDENT_2))
 
 
-def _measured(cases: Path, repos: Path, mined: Path | None, cache: Path | None) -> list[Measured]:
+def measured(cases: Path, repos: Path, mined: Path | None, cache: Path | None) -> list[Measured]:
+    """Every history of the cases as numbers, from the cache where there is one."""
     stored = TypeAdapter(list[Measured])
     if cache is not None and cache.is_file():
         return stored.validate_json(cache.read_bytes())
