@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 import httpx
@@ -184,11 +185,7 @@ class Adapter:
         yield Page(tuple(events[: query.limit]), truncated)
 
     def check(self) -> Check:
-        """Ask for one service.
-
-        Raises:
-            AdapterError: no answer.
-        """
+        """Ask for one service."""
         answer = self._http.get("services", {"limit": 1}).json()
         objects(self.name, mapping(self.name, answer, "services").get("services"), "services")
         return Check(ok=True, detail="PagerDuty lists services")
@@ -285,7 +282,9 @@ def _unknown(service: str) -> str:
 
 
 def _span(window: Window) -> dict[str, str | list[str]]:
-    return {"since": window.since.isoformat(), "until": window.until.isoformat()}
+    """Whole seconds are all that change events take; the window is applied again on our side."""
+    until = window.until + timedelta(seconds=1)
+    return {"since": f"{window.since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def _reset(headers: httpx.Headers, _now: float) -> float | None:

@@ -46,7 +46,7 @@ DEFAULTS: Final = {
 }
 _FIRING = 'ALERTS_FOR_STATE and ignoring(alertstate) ALERTS{alertstate="firing"}'
 _TOKEN = re.compile(
-    r'(?P<regex>[=!]~\s*)?(?P<text>"(?:[^"\\\n]|\\.)*")|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`|#[^\n]*|.',
+    r'(?P<regex>[=!]~\s*)?(?P<text>"(?:[^"\\\n]|\\.)*")|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`|#[^\n]*|[^"\'`#=!]+|.',
     re.DOTALL,
 )
 _UNITS = (("_seconds", "s"), ("latency", "s"), ("duration", "s"), ("_bytes", "B"), ("rate", "/s"))
