@@ -36,7 +36,9 @@ class Connection(AdapterSettings):
         description="API of GitHub; of an Enterprise Server: https://HOST/api/v3",
     )
     token: SecretStr | None = Field(
-        default=None, description="Personal access token (fine-grained or classic)"
+        default=None,
+        description="Personal access token (fine-grained or classic)",
+        json_schema_extra={"env": "GITHUB_TOKEN"},
     )
     app_id: str = Field(default="", description="Id of a GitHub App, instead of a token")
     installation_id: int | None = Field(

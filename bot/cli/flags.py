@@ -1,7 +1,8 @@
 """Command-line flags of sources, generated from the adapters' settings: every flag has its `sources.yaml` twin.
 
 `--git local --git-path R` is `git_sources: [{type: local, config: {path: R}}]`. A setting may name a shorter flag by
-`Field(json_schema_extra={"flag": "--run-url"})`.
+`Field(json_schema_extra={"flag": "--run-url"})`; one that the command has itself (`--repo`) gives its value to the setting
+too. Secrets need no flag: `{"env": "GITHUB_TOKEN"}` names the variable that they are taken from.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pydantic.fields import FieldInfo
 from adapters.kit import registry
 from bot.errors import ConfigError
 from bot.sources import Source, Sources, build
+
+OWN = frozenset({"--repo", "--service", "--since", "--until", "--head"})
+"""Options of the command itself that settings may share."""
 
 GROUP_FLAGS: Mapping[str, tuple[str, str]] = {
     "git_sources": ("git", "git"),
@@ -85,9 +89,8 @@ def _settings() -> Iterator[_Setting]:
                 )
                 continue
             flags = [f"--{prefix}-{field.replace('_', '-')}"]
-            extra = info.json_schema_extra
-            short = extra.get("flag") if isinstance(extra, dict) else None
-            if isinstance(short, str) and short not in taken:
+            short = _extra(info, "flag")
+            if short and short not in taken | OWN:
                 flags.append(short)
                 taken.add(short)
             merged[group, field] = _Setting(
@@ -96,8 +99,23 @@ def _settings() -> Iterator[_Setting]:
     yield from merged.values()
 
 
-def sources_from(values: Mapping[str, object]) -> Sources | None:
+def _extra(info: FieldInfo, name: str) -> str:
+    extra = info.json_schema_extra
+    value = extra.get(name) if isinstance(extra, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def sources_from(
+    values: Mapping[str, object],
+    own: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Sources | None:
     """Build the sources that the flags describe; None when no source flag was given.
+
+    Args:
+        values: of the generated options.
+        own: of the command's own options, by flag, that settings share.
+        environment: where secrets come from that no flag gives.
 
     Raises:
         ConfigError: a type is unknown, a setting is missing or wrong, or a setting has no type chosen.
@@ -120,12 +138,26 @@ def sources_from(values: Mapping[str, object]) -> Sources | None:
             ]
             continue
         used = True
-        source = _source(group, str(type_), given, problems)
+        shared = _shared(group, str(type_), own or {}, environment or {})
+        source = _source(group, str(type_), {**shared, **given}, problems)
         if source is not None:
             sources.append(source)
     if problems:
         raise ConfigError(problems)
     return Sources(tuple(sources)) if used else None
+
+
+def _shared(
+    group: str, type_: str, own: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, object]:
+    """Settings that were not given by a flag of their own."""
+    kind = registry.kinds().get((group, type_))
+    fields = kind.settings.model_fields if kind else {}
+    found = {
+        name: own.get(_extra(info, "flag")) or environment.get(_extra(info, "env"))
+        for name, info in fields.items()
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _source(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from adapters.kit.capabilities import Dated
+from adapters.kit.errors import AdapterError
 from adapters.kit.records import Window
 from bot import ask as words
 from bot import logs
@@ -65,7 +68,10 @@ def _investigate(
     settings = load_settings()
     logs.configure("error", as_json=settings.log_json)
     asked = _ask(question, since=since, until=until, service=service, head=head, repo=repo, tz=tz)
-    where = flags.sources_from(sources) or _configured(settings)
+    own = {"--repo": repo, "--service": service, "--since": since, "--until": until, "--head": head}
+    where = flags.sources_from(sources, own, environment()) or _configured(settings)
+    if not since and not until:
+        asked = _dated(asked, where)
     console = Console(stderr=True, quiet=quiet)
     with console.status("Investigating ...", spinner="dots"):
         report, blind = investigate_now(
@@ -103,6 +109,19 @@ def _ask(
         repo=repo,
         head=head,
     )
+
+
+def _dated(asked: Ask, sources: Sources) -> Ask:
+    """Where a source reads one thing only, such as a run of a pipeline, the question is about when that was."""
+    for source in sources.sources:
+        if isinstance(source.adapter, Dated):
+            try:
+                span = source.adapter.span()
+            except AdapterError:
+                continue  # the report will say it
+            if span is not None:
+                return replace(asked, window=span, as_of=span.until)
+    return asked
 
 
 def _configured(settings: Settings) -> Sources:

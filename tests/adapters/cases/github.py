@@ -8,7 +8,7 @@ from tests.adapters.loopback import Asked, Reply
 
 SECRET = "ghp_s3cr3tTokenOfNobody"
 REPO = "/api/v3/repos/shop/checkout"
-COMMITS = (
+COMMITS: tuple[tuple[str, str, str, list[str]], ...] = (
     ("c" * 40, "On the border", "2026-11-20T11:00:00Z", ["b" * 40]),
     ("b" * 40, "Change one\n\nwith a body", "2026-11-20T10:30:00Z", ["a" * 40]),
     ("d" * 40, "Merge it", "2026-11-20T10:20:00Z", ["a" * 40, "b" * 40]),
@@ -27,7 +27,7 @@ FILES = [
 ]  # fmt: skip
 
 
-def commit(sha: str, message: str, when: str, parents: list[str], base: str) -> dict[str, object]:
+def commit(base: str, sha: str, message: str, when: str, parents: list[str]) -> dict[str, object]:
     person = {"name": "Ann", "email": "ann@example.org", "date": when}
     return {
         "url": f"{base}/commits/{sha}",
@@ -59,14 +59,14 @@ def github(asked: Asked) -> Reply:
     found: object
     match asked.path.removeprefix(REPO).split("/")[1:]:
         case ["commits"]:
-            listed = [commit(*one, base) for one in COMMITS]
+            listed = [commit(base, *one) for one in COMMITS]
             page = int(asked.query.get("page", ["1"])[0])
             link = {"Link": f'<{base}/commits?per_page=100&page=2>; rel="next"'}
             part = listed[:3] if page == 1 else listed[3:]
             return Reply(json.dumps(part), headers=link if page == 1 else {})
         case ["commits", _]:
             one = next(c for c in COMMITS if c[0] == last)
-            found = {**commit(*one, base), "files": FILES}
+            found = {**commit(base, *one), "files": FILES}
         case ["deployments"]:
             times = ("11:00:00", "10:30:00", "10:00:00", "09:59:59")
             found = [deployment(9 - n, f"2026-11-20T{time}Z", base) for n, time in enumerate(times)]
