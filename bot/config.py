@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -41,6 +43,25 @@ class Settings(BaseSettings):
     max_concurrent: int = Field(
         default=4, ge=1, le=64, description="Investigations that run at once; more are queued."
     )
+    max_total: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="The same over all processes on one database; 0: as many as one process.",
+    )
+    max_per_workspace: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="The same for one Slack workspace; 0: BOT_MAX_TOTAL.",
+    )
+    queue: Literal["threads", "celery"] = Field(
+        default="threads",
+        description="What hands out jobs: threads of this process, or celery for many machines.",
+    )
+    broker_url: SecretStr = Field(
+        default=SecretStr(""), description="redis://...: the broker of BOT_QUEUE=celery."
+    )
     investigation_seconds: int = Field(
         default=180, ge=10, le=3600, description="Deadline of one investigation, in seconds."
     )
@@ -58,7 +79,8 @@ class Settings(BaseSettings):
         description="provider/model that the crew thinks with; empty: no model is used (docs/models.md).",
     )
     llm_specialist_model: str = Field(
-        default="", description="Another, cheaper model for the specialists; default: BOT_LLM_MODEL."
+        default="",
+        description="Another, cheaper model for the specialists; default: BOT_LLM_MODEL.",
     )
     llm_commander_model: str = Field(
         default="", description="Another, stronger model for the Commander; default: BOT_LLM_MODEL."
@@ -69,7 +91,8 @@ class Settings(BaseSettings):
         default=128_000, ge=8_000, le=10_000_000, description="The model's real context window."
     )
     llm_stream: bool = Field(
-        default=True, description="Stream answers, so that Stop cuts them; false if the server cannot."
+        default=True,
+        description="Stream answers, so that Stop cuts them; false if the server cannot.",
     )
     llm_timeout_seconds: float = Field(
         default=45.0, ge=1, le=600, description="Longest wait for one model call."
@@ -137,6 +160,29 @@ def load_settings() -> Settings:
 def _variable(loc: tuple[int | str, ...]) -> str:
     name = str(loc[0]) if loc else "settings"
     return name if name.isupper() else f"BOT_{name.upper()}"
+
+
+def require_executor(settings: Settings) -> None:
+    """Check what the chosen executor needs.
+
+    Raises:
+        ConfigError: naming everything that is missing.
+    """
+    if settings.queue != "celery":
+        return
+    problems = []
+    if not settings.database_url.startswith("postgresql"):
+        problems.append(
+            "BOT_QUEUE=celery needs Postgres: set BOT_DATABASE_URL=postgresql://user:password@host/name"
+        )
+    if not settings.broker_url.get_secret_value().startswith(("redis://", "rediss://")):
+        problems.append("BOT_QUEUE=celery needs BOT_BROKER_URL=redis://host:6379/0")
+    if find_spec("celery") is None:
+        problems.append(
+            "BOT_QUEUE=celery needs the extra: pip install 'incident-responder[celery]'"
+        )
+    if problems:
+        raise ConfigError(problems)
 
 
 def require_slack(settings: Settings) -> None:

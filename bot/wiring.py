@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.collect import Ask
-from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_slack
+from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_executor, require_slack
 from bot.crew import framework
 from bot.crew.answering import CrewAnswerer
 from bot.crew.budget import Day
@@ -28,6 +29,7 @@ from bot.crew.offline import OfflineNarrator
 from bot.crew.past import spent_today
 from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
+from bot.queue import Handler
 from bot.queue.handlers import handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
@@ -44,6 +46,9 @@ from storage.db import Database
 from storage.jobs import Limits
 from storage.models import Job
 from storage.outbox import Draft
+
+if TYPE_CHECKING:
+    from bot.queue.celery import CeleryQueue
 
 GRACE_S = 20.0
 log = structlog.get_logger()
@@ -150,46 +155,78 @@ class _Nobody:
         return ()
 
 
-class SlackBot:
-    """The whole bot in one process: Slack by Socket Mode, workers, publisher, database. An async context manager.
+class Engine:
+    """What every process of the product has: the database, the executor, and what jobs work with.
 
-    Raises (on entering):
-        ConfigError: a token is missing, malformed or refused by Slack.
+    Args:
+        works: whether this process runs jobs; one that does not still submits, sweeps and publishes.
+
+    Raises:
+        ConfigError: the executor's settings cannot work.
     """
 
-    def __init__(self, settings: Settings, sources: Sources) -> None:
-        require_slack(settings)
+    def __init__(self, settings: Settings, sources: Sources, *, works: bool = True) -> None:
+        require_executor(settings)
         self.db = build_database(settings)
-        token = settings.slack_bot_token.get_secret_value()
-        self._client = build_client(token, settings.slack_api_url)
-        self._app_token = settings.slack_app_token.get_secret_value()
-        limits = Limits(total=settings.max_concurrent, per_workspace=settings.max_concurrent)
+        self.limits = Limits(
+            total=settings.max_total or settings.max_concurrent,
+            per_workspace=settings.max_per_workspace
+            or settings.max_total
+            or settings.max_concurrent,
+        )
         self._settings = settings
-        self._deps = build_deps(settings, sources, self.db)
-        kinds = handlers(self.db, self._deps, SlackThread, self._notify)
-        self._queue = ThreadQueue(
+        self._works = works
+        self.deps = build_deps(settings, sources, self.db, model=works)
+        self.queue = self._executor(handlers(self.db, self.deps, SlackThread, self.notify))
+
+    def start(self) -> None:
+        """Begin to work."""
+        self.queue.start()
+        if not self._works:
+            return
+        if self._settings.llm_model:
+            _warm_up(self._settings, self.deps)
+        else:
+            log.info("no_model_configured", variable="BOT_LLM_MODEL")
+
+    def stop(self) -> None:
+        """Finish or hand over what is in flight."""
+        self.queue.stop(GRACE_S)
+
+    def notify(self, job_id: str) -> None:
+        """The queue's hint; handlers have it before the queue exists."""
+        self.queue.notify(job_id)
+
+    def _executor(self, kinds: Mapping[str, Handler]) -> ThreadQueue | CeleryQueue:
+        settings = self._settings
+        here = settings.max_concurrent if self._works else 0
+        lease_s = settings.lease_seconds
+        if settings.queue == "threads":
+            return ThreadQueue(
+                self.db,
+                kinds,
+                here,
+                limits=self.limits,
+                lease_s=lease_s,
+                heartbeat_s=lease_s / 3,
+                sweep_s=min(5.0, lease_s / 3),
+                limit_s=settings.investigation_seconds * 3.0,
+                on_dead=self._obituary,
+            )
+        from bot.queue.celery import CeleryQueue
+
+        return CeleryQueue(
             self.db,
             kinds,
-            settings.max_concurrent,
-            limits=limits,
-            lease_s=settings.lease_seconds,
-            heartbeat_s=settings.lease_seconds / 3,
-            sweep_s=min(5.0, settings.lease_seconds / 3),
+            here,
+            broker_url=settings.broker_url.get_secret_value(),
+            limits=self.limits,
+            lease_s=lease_s,
+            heartbeat_s=lease_s / 3,
+            sweep_s=min(5.0, lease_s / 3),
             limit_s=settings.investigation_seconds * 3.0,
             on_dead=self._obituary,
         )
-        self._slack = SlackDeps(
-            db=self.db, notify=self._notify, client=self._client, clock=utcnow, limits=limits
-        )
-        self._lease_s = settings.lease_seconds
-        self._stop = asyncio.Event()
-        self._publishing: asyncio.Task[None] | None = None
-        self._beating: asyncio.Task[None] | None = None
-        self._alive = settings.data_dir / ALIVE_FILE
-        self._handler: AsyncSocketModeHandler | None = None
-
-    def _notify(self, job_id: str) -> None:
-        self._queue.notify(job_id)
 
     def _obituary(self, job: Job) -> Sequence[Draft]:
         """What people are told when a job ends without its handler having said so."""
@@ -216,34 +253,60 @@ class SlackBot:
         found = OfflineNarrator().narrate("", look.findings, look)
         return thread.answer("stopped", f"What I had found so far: {redact(found.summary)}")
 
-    async def _beat(self) -> None:
-        """Touch the file that the container's health check looks at; it stops when the event loop does."""
-        while True:
-            with contextlib.suppress(OSError):  # no health file is no reason to stop working
-                self._alive.parent.mkdir(parents=True, exist_ok=True)
-                self._alive.touch()
-            await asyncio.sleep(ALIVE_S)
+
+async def beat(path: Path) -> None:
+    """Touch the file that the container's health check looks at; it stops when the event loop does."""
+    while True:
+        with contextlib.suppress(OSError):  # no health file is no reason to stop working
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        await asyncio.sleep(ALIVE_S)
+
+
+class SlackBot:
+    """Slack by Socket Mode, publisher, database and, unless another process works, workers. An async context manager.
+
+    Raises (on entering):
+        ConfigError: a token is missing, malformed or refused by Slack.
+    """
+
+    def __init__(self, settings: Settings, sources: Sources, *, works: bool = True) -> None:
+        require_slack(settings)
+        self._engine = Engine(settings, sources, works=works)
+        self.db = self._engine.db
+        token = settings.slack_bot_token.get_secret_value()
+        self._client = build_client(token, settings.slack_api_url)
+        self._app_token = settings.slack_app_token.get_secret_value()
+        self._slack = SlackDeps(
+            db=self.db,
+            notify=self._engine.notify,
+            client=self._client,
+            clock=utcnow,
+            limits=self._engine.limits,
+        )
+        self._lease_s = settings.lease_seconds
+        self._stop = asyncio.Event()
+        self._publishing: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._alive = settings.data_dir / ALIVE_FILE
+        self._handler: AsyncSocketModeHandler | None = None
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.db.migrate)
         await check_tokens(self._client, self._app_token)
         self._handler = AsyncSocketModeHandler(build_app(self._slack), self._app_token)
-        self._queue.start()
+        self._engine.start()
         publisher = Publisher(
             self.db,
             self._client,
-            owner=self._queue.owner,
+            owner=self._engine.queue.owner,
             limiter=Limiter(time.monotonic),
             lease_s=self._lease_s,
         )
         self._publishing = asyncio.create_task(publisher.run(self._stop), name="publisher")
-        self._beating = asyncio.create_task(self._beat(), name="alive")
+        self._beating = asyncio.create_task(beat(self._alive), name="alive")
         await self._handler.connect_async()  # type: ignore[no-untyped-call]
         log.info("connected", api=str(self._client.base_url))
-        if self._settings.llm_model:
-            _warm_up(self._settings, self._deps)
-        else:
-            log.info("no_model_configured", variable="BOT_LLM_MODEL")
         return self
 
     async def __aexit__(
@@ -254,7 +317,7 @@ class SlackBot:
     ) -> None:
         if self._handler is not None:
             await self._handler.close_async()  # type: ignore[no-untyped-call]
-        await asyncio.to_thread(self._queue.stop, GRACE_S)
+        await asyncio.to_thread(self._engine.stop)
         self._stop.set()
         if self._beating is not None:
             self._beating.cancel()

@@ -108,6 +108,16 @@ def due(session: Session, now: datetime) -> bool:
     return session.exec(waiting).first() is not None
 
 
+def overdue(session: Session, before: datetime, limits: Limits) -> list[str]:
+    """Jobs that could have begun at `before` and have not, as many as there are free places."""
+    running = session.exec(
+        select(func.count()).select_from(Job).where(Job.state == JobState.RUNNING)
+    ).one()
+    waiting = select(Job.id).where(Job.state == JobState.QUEUED, Job.run_after <= before)
+    places = max(0, limits.total - running)
+    return list(session.exec(waiting.order_by(col(Job.priority)).limit(places)).all())
+
+
 def claim(  # noqa: PLR0913 - all of them decide
     session: Session,
     *,

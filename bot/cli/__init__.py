@@ -35,6 +35,7 @@ def _app(argv: Sequence[str]) -> typer.Typer:
         add_completion=False,
     )
     app.command()(run)
+    app.command()(worker)
     app.command()(demo)
     app.command()(sandbox)
     _investigate(app, argv)
@@ -63,14 +64,28 @@ def _investigate(app: typer.Typer, argv: Sequence[str]) -> None:
         app.command(name="investigate", help=text, context_settings=context)(lambda: None)
 
 
-def run() -> None:
+def run(
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Investigate in this process, too.")
+    ] = True,
+) -> None:
     """Run the bot: Slack by Socket Mode, workers and database in one process.
 
     Needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN; BOT_SOURCES names the sources.yaml. Stop it with Ctrl-C or SIGTERM.
     """
     from bot.cli.run import run as run_bot
 
-    raise typer.Exit(run_bot())
+    raise typer.Exit(run_bot(works=worker))
+
+
+def worker() -> None:
+    """Investigate what `run --no-worker` takes in; any number of these may run.
+
+    Needs the same BOT_DATABASE_URL and BOT_SOURCES, no Slack tokens. Stop it with Ctrl-C or SIGTERM.
+    """
+    from bot.cli.worker import worker as run_worker
+
+    raise typer.Exit(run_worker())
 
 
 def demo(

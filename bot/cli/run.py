@@ -12,8 +12,8 @@ from bot.sources import Sources, load
 from bot.wiring import SlackBot, until_stopped
 
 
-def run() -> int:
-    """Serve until SIGINT or SIGTERM, then drain.
+def run(*, works: bool = True) -> int:
+    """Serve until SIGINT or SIGTERM, then drain. Without `works`, jobs are left to `worker` processes.
 
     Raises:
         ConfigError: settings, sources or tokens are wrong.
@@ -22,17 +22,17 @@ def run() -> int:
     logs.configure(settings.log_level, as_json=settings.log_json)
     require_slack(settings)
     sources = load(settings.sources, environment()) if settings.sources else Sources()
-    code = asyncio.run(_run(settings, sources))
+    code = asyncio.run(_run(settings, sources, works=works))
     sys.stdout.flush()
     sys.stderr.flush()
     # A source's call that was abandoned may still hang in a thread; it must not keep the process alive.
     os._exit(code)
 
 
-async def _run(settings: Settings, sources: Sources) -> int:
+async def _run(settings: Settings, sources: Sources, *, works: bool) -> int:
     if not sources.sources:
         sys.stderr.write("No source is configured (BOT_SOURCES), so reports will only name gaps.\n")
-    async with SlackBot(settings, sources):
+    async with SlackBot(settings, sources, works=works):
         sys.stderr.write("Incident Responder is connected. Ctrl-C stops it.\n")
         await until_stopped()
         sys.stderr.write("Stopping: finishing or handing over what is in flight ...\n")
