@@ -45,6 +45,8 @@ def _cases() -> Iterator[Case]:
 
 CASES = tuple(_cases())
 OVER_HTTP = tuple(case for case in CASES if case.script is not None)
+LINKED = [case for case in CASES if case.link]
+LIMITED = [case for case in CASES if case.group != "metric_sources" and len(case.expect) > 1]
 
 
 def _name(case: Case) -> str:
@@ -124,9 +126,8 @@ def test_no_data_is_an_empty_answer(case, world):
         assert ask(case, build(world), case.empty) == []
 
 
+@pytest.mark.parametrize("case", LIMITED, ids=_name)
 def test_what_a_limit_leaves_out_is_said(case, world):
-    if case.group == "metric_sources" or len(case.expect) < 2:
-        pytest.skip("there is no limit, or nothing to leave out")
     found = pages(case, build(world), case.window, limit=1)
     items = [len(p) for p in found if isinstance(p, LogBatch)]
     items += [len(p.items) for p in found if isinstance(p, Page)]
@@ -170,9 +171,8 @@ def test_only_reads_are_sent_and_carry_the_secret_in_no_address(case, world):
         assert not case.secret or case.secret not in f"{asked.path}{asked.query}"
 
 
+@pytest.mark.parametrize("case", LINKED, ids=_name)
 def test_what_is_found_can_be_opened_by_a_person(case, world):
-    if not case.link:
-        pytest.skip("the source has no pages for people")
     wanted = case.link.replace("{url}", world.server.url if world.server else "")
     found = pages(case, build(world), case.window)
     urls = [p.url for p in found if isinstance(p, LogBatch)]
