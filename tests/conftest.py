@@ -8,6 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: limits on time are for hangs (pytest's own), never for examples.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
