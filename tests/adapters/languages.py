@@ -34,7 +34,9 @@ def _unquoted(body: str) -> str:
 
 def backslashed(query: str, quote: str = '"') -> tuple[str, list[str]]:
     """The skeleton and the literals where a backslash makes the next character plain, whatever it is."""
-    skeleton, found, current = [], [], None
+    skeleton: list[str] = []
+    found: list[str] = []
+    current: list[str] | None = None
     characters = iter(query)
     for character in characters:
         if current is None:
