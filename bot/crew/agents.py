@@ -15,6 +15,7 @@ from crewai.tools import BaseTool
 from pydantic import BaseModel, PrivateAttr
 from typing_extensions import override
 
+from bot.crew.answers import Answer
 from bot.crew.budget import Budget
 from bot.crew.failures import ModelError
 from bot.crew.framework import scope
@@ -23,7 +24,7 @@ from bot.crew.roles import Role, parts, prompt
 from bot.crew.toolbox import SPECS, Toolbox, doing
 from bot.crew.untrusted import for_prompt
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Said = TypeVar("Said", bound=Answer)
 MOST_STEPS = 8
 
 
@@ -43,11 +44,11 @@ class EvidenceTool(BaseTool):
 def run_agent(
     role: Role,
     task: str,
-    schema: type[Answer],
+    schema: type[Said],
     toolbox: Toolbox,
     budget: Budget,
     tell: Callable[[str], None],
-) -> Answer:
+) -> Said:
     """Let one agent answer.
 
     Args:
@@ -59,6 +60,8 @@ def run_agent(
         ModelError: the model gave no answer that can be used.
     """
     goal, backstory, doing_what = parts(role.prompt)
+    if schema.form:
+        doing_what += f" Your last words are one JSON object and nothing else: {schema.form}"
     llm = governed(budget.models.of(role.name), role.name, budget)
 
     def sink(kind: str, event: Any) -> None:  # noqa: ANN401 - each kind has a class of its own

@@ -6,7 +6,7 @@ refused: an answer is judged by what the evidence carries, not by its form.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -35,7 +35,14 @@ Share = Annotated[float, BeforeValidator(_share)]
 
 
 class Answer(BaseModel):
-    """Base of what an agent answers with; unknown members are ignored."""
+    """Base of what an agent answers with; unknown members are ignored.
+
+    Attributes:
+        form: an example for agents with tools: their last words are read as JSON, because the schema is sent
+            to the model only after the tools are put away, without what they showed.
+    """
+
+    form: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -55,8 +62,18 @@ class Statement(Answer):
     cause: bool = Field(default=False, description="True when it says what caused the incident.")
 
 
+_STATEMENT = (
+    '{"text": "one sentence", "cites": ["L1"], "quote": "copied words or null", "cause": false}'
+)
+
+
 class Finding(Answer):
     """What one specialist found."""
+
+    form: ClassVar[str] = (
+        f'{{"summary": "two sentences", "statements": [{_STATEMENT}], '
+        '"suspect": "C1 or empty", "confidence": 0.5}'
+    )
 
     summary: Text = Field(default="", description="Two sentences.")
     statements: Annotated[list[Statement], BeforeValidator(_first)] = Field(default_factory=list)
@@ -80,6 +97,8 @@ class Verdict(Answer):
 
 class Reply(Answer):
     """The answer to a question in the thread."""
+
+    form: ClassVar[str] = f'{{"statements": [{_STATEMENT}], "not_known": "one sentence or empty"}}'
 
     statements: Annotated[list[Statement], BeforeValidator(_first)] = Field(default_factory=list)
     not_known: Text = Field(

@@ -12,6 +12,7 @@ import importlib
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,10 @@ def load(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.environ.update(_environment(folder))  # noqa: TID251 - crewai reads it, not we
         _keep_out_of_home(folder)
-        importlib.import_module("crewai")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its dependencies' deprecations are not our users'
+            importlib.import_module("crewai")
+            importlib.import_module("bot.crew.agents")
         _silence()
         _ready.set()
 
@@ -51,7 +55,6 @@ def warm_up(folder: Path) -> threading.Thread:
     def work() -> None:
         try:
             load(folder)
-            importlib.import_module("bot.crew.llm")
             importlib.import_module("openai.resources.chat.completions")
         except Exception:  # a named edge: without crewai, reports come without the crew and say so
             log.exception("crew_not_available")
@@ -85,7 +88,11 @@ def _keep_out_of_home(folder: Path) -> None:
 def _silence() -> None:
     listener: Any = importlib.import_module("crewai.events.event_listener")
     listener.EventListener().formatter.verbose = False
-    logging.getLogger().addFilter(_not_of_crewai)  # noqa: TID251 - its errors go to the root logger
+    logging.getLogger().addFilter(_not_of_crewai)  # noqa: TID251 - some errors go to the root logger
+    for name in ("crewai", "crewai_core"):
+        noisy = logging.getLogger(name)  # noqa: TID251 - theirs, not ours
+        noisy.addHandler(logging.NullHandler())
+        noisy.propagate = False
 
 
 def _not_of_crewai(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ circuit breaker a provider. Import it only after `bot.crew.framework.load`.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -28,9 +29,11 @@ LONGEST_ANSWER = 120_000
 """Characters of one answer; a report needs a few thousand."""
 TRIES = 3
 LONGEST_PAUSE_S = 30.0
-_FIRST_PAUSE_S = 0.5
+_FIRST_PAUSE_S = 0.25
 _LEAST_TIMEOUT_S = 0.2
 _CHARS_A_TOKEN = 4
+
+_FENCED = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", re.DOTALL)
 
 _breakers: dict[str, Breaker] = {}
 _breakers_lock = threading.Lock()
@@ -136,7 +139,7 @@ class GovernedLLM(BaseLLM):
             else:
                 if len(str(answer)) > LONGEST_ANSWER:
                     raise ModelError("its answer was too long")
-                return answer
+                return _bare(answer)
         raise ModelError("it gave no answer")
 
     def _once(self, ask: Callable[[], Any], chars: int) -> Any:
@@ -242,6 +245,12 @@ def _inner(model: Model, budget: Budget) -> BaseLLM:
         msg = f"crewai has no native provider for {model.name}"
         raise ImportError(msg)  # noqa: TRY004 - a package is missing, not a type wrong
     return built
+
+
+def _bare(answer: Any) -> Any:
+    """JSON without the Markdown fence that many models put around it; crewai would ask once more for it."""
+    found = _FENCED.fullmatch(answer) if isinstance(answer, str) else None
+    return found[1] if found else answer
 
 
 def _takes_temperature(name: str) -> bool:

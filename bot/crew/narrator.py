@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from pydantic import BaseModel
 
 from adapters.kit.cache import investigation_cache
 from bot.analysis.findings import Findings
 from bot.crew import framework
-from bot.crew.answers import Finding, Verdict
+from bot.crew.answers import Answer, Finding, Verdict
 from bot.crew.briefing import briefing, for_commander
 from bot.crew.budget import Budget, Day
 from bot.crew.desk import Desk
@@ -37,7 +36,7 @@ from bot.verify import verify
 
 log = structlog.get_logger()
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Said = TypeVar("Said", bound=Answer)
 RESERVE_SHARE, RESERVE_S = 0.35, 45.0
 """Of the time, what the Commander gets at least; never more than this many seconds."""
 MARGIN_S = 0.5
@@ -56,10 +55,10 @@ class Run:
     toolbox: Toolbox
     close: Callable[[], None] = lambda: None
 
-    def agent(self, role: Role, task: Callable[[], str], schema: type[Answer]) -> Job[Answer]:
+    def agent(self, role: Role, task: Callable[[], str], schema: type[Said]) -> Job[Said]:
         """An agent's work, ready to be run in a thread of its own."""
 
-        def work(tell: Tell) -> Answer:
+        def work(tell: Tell) -> Said:
             framework.load(self.folder)
             from bot.crew.agents import run_agent
 

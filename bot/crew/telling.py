@@ -43,7 +43,12 @@ class Telling:
         """The verdict as a narrative, nothing of which is checked yet."""
         culprit = next(iter(_ID.findall(verdict.culprit.upper())), "")
         conclusion, confidence, terms = self._judged(verdict, culprit)
-        claims = [*self.claims(verdict.claims), *self._disagreement(verdict, culprit, conclusion)]
+        claims = self.claims(verdict.claims)
+        if claims:
+            claims += self._disagreement(verdict, culprit, conclusion)
+        if verdict.conclusion == "not_an_incident" != conclusion:
+            # Overruled: what it says beside its claims follows from a conclusion that is not drawn.
+            verdict = Verdict()
         return Narrative(
             conclusion=conclusion,
             confidence=confidence,
