@@ -18,6 +18,7 @@ class Failure(Exception):  # noqa: N818 - one failed request; whether it becomes
     Attributes:
         retryable: asking again, unchanged, can help.
         unwell: it says that the provider is not well, which its breaker counts.
+        unreadable: there was an answer, but not in the form that was asked for.
         retry_after_s: how long the provider asks us to wait; None when it does not say.
     """
 
@@ -27,12 +28,14 @@ class Failure(Exception):  # noqa: N818 - one failed request; whether it becomes
         *,
         retryable: bool = False,
         unwell: bool = False,
+        unreadable: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(words)
         self.words = words
         self.retryable = retryable
         self.unwell = unwell
+        self.unreadable = unreadable
         self.retry_after_s = retry_after_s
 
 
@@ -74,7 +77,7 @@ def failure_of(error: BaseException) -> Failure:
         return Failure("the connection to it broke", retryable=True, unwell=True)
     if "ContextLength" in names:
         return Failure("the request was too large for it")
-    return Failure("its answer could not be read")
+    return Failure("its answer could not be read", unreadable=True)
 
 
 def _dropped(names: str) -> bool:

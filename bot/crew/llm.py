@@ -8,6 +8,7 @@ circuit breaker a provider. Import it only after `bot.crew.framework.load`.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -122,19 +123,23 @@ class GovernedLLM(BaseLLM):
 
         def ask() -> Any:
             return self._inner.call(
-                messages,
+                said,
                 tools=tools,
                 callbacks=callbacks,
                 available_functions=available_functions,
                 from_task=from_task,
                 from_agent=from_agent,
-                response_model=response_model,
+                response_model=form,
             )
 
+        said, form = messages, response_model
         for attempt in range(1, TRIES + 1):
             try:
-                answer = self._once(ask, _chars_of(messages))
+                answer = self._once(ask, _chars_of(said))
             except Failure as failure:
+                if failure.unreadable and form is not None and attempt < TRIES:
+                    said, form = _in_words(messages, form), None
+                    continue
                 self._pause(failure, attempt)
             else:
                 if len(str(answer)) > LONGEST_ANSWER:
@@ -245,6 +250,15 @@ def _inner(model: Model, budget: Budget) -> BaseLLM:
         msg = f"crewai has no native provider for {model.name}"
         raise ImportError(msg)  # noqa: TRY004 - a package is missing, not a type wrong
     return built
+
+
+def _in_words(messages: Any, form: Any) -> Any:
+    """The same request for servers that know no schemas: the form is described in the last message."""
+    schema = json.dumps(form.model_json_schema())
+    hint = f"Answer with one JSON object of this schema and nothing else: {schema}"
+    if isinstance(messages, str):
+        return f"{messages}\n\n{hint}"
+    return [*messages, {"role": "user", "content": hint}]
 
 
 def _bare(answer: Any) -> Any:
