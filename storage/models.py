@@ -365,3 +365,32 @@ class OAuthState(Row, table=True):
 
     state: str = Field(primary_key=True)
     expires_at: datetime
+
+
+class ApiKey(Row, table=True):
+    """A key of the HTTP API. Only a keyed hash of it is stored; `name` is what lists and the audit log show."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (UniqueConstraint("digest"),)
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(sa_type=FreeText(200))
+    digest: str
+    scopes: str
+    created_by: str = Field(default="", sa_type=FreeText(200))
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+
+
+class WebSession(Row, table=True):
+    """A browser that is signed in; the cookie holds a random token, this row its keyed hash."""
+
+    __tablename__ = "web_session"
+
+    digest: str = Field(primary_key=True)
+    person: str = Field(sa_type=FreeText(200))
+    scopes: str
+    created_at: datetime
+    expires_at: datetime = Field(index=True)
