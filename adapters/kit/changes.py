@@ -134,3 +134,16 @@ def by_file(diff: str) -> dict[str, str]:
         if name:
             found[name[1]] = hunks(section).rstrip("\n")
     return found
+
+
+def counted(patch: str) -> tuple[int, int]:
+    """Lines added and removed by hunks."""
+    lines = patch.split("\n")
+    return sum(line[:1] == "+" for line in lines), sum(line[:1] == "-" for line in lines)
+
+
+def names(value: object) -> object:
+    """A setting that may be given as one text with commas, for a validator before pydantic's own."""
+    return (
+        [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+    )
