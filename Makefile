@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check coverage fmt lint types bench fuzz wheel-check lock image clean
+.PHONY: help install demo test test-kill check coverage fmt lint types bench fuzz wheel-check lock image clean
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -23,6 +23,9 @@ demo: $(STAMP) ## See a whole investigation in a local Slack; no account, key or
 
 test: $(STAMP) ## Run the whole suite
 	$(BIN)/python -m pytest
+
+test-kill: $(STAMP) ## Kill processes and servers 200 times; nothing may be lost or said twice
+	KILLS=200 $(BIN)/python -m pytest tests/kill -s
 
 fmt: $(STAMP) ## Format and sort
 	$(BIN)/ruff format .

@@ -18,9 +18,9 @@ from typing import Any
 
 import structlog
 from celery import Celery  # type: ignore[import-untyped]
-from celery.worker import WorkController
+from celery.worker import WorkController  # type: ignore[import-untyped]
 from celery.worker import state as celery_state
-from kombu.exceptions import KombuError  # type: ignore[import-untyped]
+from kombu.exceptions import KombuError
 
 from bot.queue import Handler
 from bot.queue.endings import OnEnd
