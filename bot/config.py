@@ -130,6 +130,21 @@ class Settings(BaseSettings):
         description="Base URL of the Web API; the local Slack sets it.",
     )
 
+    slack_reaction: str = Field(
+        default="mag", description="Emoji whose reaction hands a message to the bot; empty: none."
+    )
+    slack_shared_channels: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list: Slack Connect channels (id or name) in which the bot answers all the same.",
+    )
+    slack_permissions: dict[
+        Literal["start", "stop", "watch", "settings", "mute", "delete"], tuple[str, ...]
+    ] = Field(
+        default_factory=dict,
+        description="JSON: action -> ids of people (U...), user groups (S...) or channels (C...) that may do it; "
+        "actions: start, stop, watch, settings, mute, delete. What is not named is everybody's.",
+    )
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:

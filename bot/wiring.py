@@ -35,7 +35,9 @@ from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
 from bot.redact import protect, redact
 from bot.report import Report
-from bot.slack.app import SlackDeps, build_app, build_client
+from bot.slack.app import build_app, build_client
+from bot.slack.configured import health_of, rules_of
+from bot.slack.deps import SlackDeps
 from bot.slack.limiter import Limiter
 from bot.slack.publisher import Publisher
 from bot.slack.refusals import understood
@@ -282,7 +284,9 @@ class SlackBot:
             notify=self._engine.notify,
             client=self._client,
             clock=utcnow,
-            limits=self._engine.limits,
+            rules=rules_of(settings, sources, self._engine.limits),
+            health=health_of(sources, utcnow),
+            model=settings.llm_model,
         )
         self._lease_s = settings.lease_seconds
         self._stop = asyncio.Event()

@@ -154,20 +154,21 @@ def started_since(
     workspace: str,
     since: datetime,
     *,
-    door: str,
+    door: str | None = None,
     channel: str | None = None,
     service: str | None = None,
 ) -> int:
-    """How many a door has opened from `since` on, in all or for one channel or service."""
+    """How many were opened from `since` on: by all doors or one, in all or for one channel or service."""
     query = (
         select(func.count())
         .select_from(Investigation)
         .where(
             Investigation.workspace == workspace,
-            Investigation.door == door,
             Investigation.created_at >= since,
         )
     )
+    if door is not None:
+        query = query.where(Investigation.door == door)
     if channel is not None:
         query = query.where(Investigation.channel == channel)
     if service is not None:

@@ -20,7 +20,7 @@ from storage.columns import JsonObject
 from storage.db import insert, touch
 from storage.models import Investigation, OutboxMessage, OutboxState
 
-Kind = Literal["root", "message", "reaction", "ephemeral", "update", "file", "canvas"]
+Kind = Literal["root", "message", "reaction", "ephemeral", "update", "file", "canvas", "complete"]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -23,7 +22,8 @@ from bot.errors import UserError
 from bot.slack.blocks.notes import BUSY
 from bot.slack.blocks.text import escaped
 from bot.slack.delivery import SILENCE, Delivery, Json, Me, Outcome, Step, identify
-from bot.slack.zones import Zones
+from bot.slack.errors import NotStoredError
+from bot.slack.surroundings import Surroundings
 from storage import inbox
 from storage.db import BusyError, Database
 
@@ -38,10 +38,6 @@ OUTCOME = "outcome"
 log = structlog.get_logger()
 
 
-class NotStoredError(Exception):
-    """Nothing was stored in time. Slack must not hear an acknowledgement."""
-
-
 class Admission:
     """The middleware and its own threads.
 
@@ -50,7 +46,7 @@ class Admission:
         read: turns a delivery into what has to be stored, None for nothing; raises `UserError` for words that
             make no sense.
         notify: tells the queue about a job, after the commit.
-        zones: in which zone people read their clocks.
+        surroundings: what Slack knows of the person and the channel, asked only where a decision needs it.
         seconds: how long storing may take.
     """
 
@@ -59,13 +55,13 @@ class Admission:
         db: Database,
         read: Callable[[Delivery], Step | None],
         notify: Callable[[str], None],
-        zones: Zones,
+        surroundings: Surroundings,
         seconds: float = DEADLINE_S,
     ) -> None:
         self._db = db
         self._read = read
         self._notify = notify
-        self._zones = zones
+        self._surroundings = surroundings
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="slack-admission")
         self._waiting = 0
@@ -82,12 +78,13 @@ class Admission:
             me=Me(
                 context.bot_user_id or "", context.bot_id or "", str(body.get("api_app_id") or "")
             ),
+            home=(context.authorize_result.url if context.authorize_result else None) or "",
         )
         context[OUTCOME] = SILENCE
         if delivery is not None:
-            zoned = await self._zoned(delivery, context)
             try:
-                context[OUTCOME] = await self.store(zoned)
+                known = await self._surroundings.of(context.client, delivery)
+                context[OUTCOME] = await self.store(known)
             except NotStoredError:
                 if delivery.kind == "event":  # no acknowledgement: Slack delivers it again
                     raise
@@ -144,7 +141,3 @@ class Admission:
         for job_id in outcome.jobs if outcome is not None else ():
             self._notify(job_id)
         return outcome
-
-    async def _zoned(self, delivery: Delivery, context: AsyncBoltContext) -> Delivery:
-        name, zone = await self._zones.of(context.client, delivery)
-        return replace(delivery, zone=zone, zone_name=name)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
@@ -15,38 +13,18 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.admission import DEADLINE_S, Admission, NotStoredError
+from bot.slack.admission import Admission
 from bot.slack.delivery import Delivery, Step
-from bot.slack.listeners import actions, commands, events, shortcuts
+from bot.slack.deps import SlackDeps
+from bot.slack.errors import NotStoredError
+from bot.slack.listeners import actions, commands, events, happenings, shortcuts, views
 from bot.slack.refusals import understood
-from bot.slack.zones import Zones
-from storage.db import Database
-from storage.jobs import Limits
+from bot.slack.surroundings import Surroundings
 
 HTTP_S = 10
 """How long one call of the Web API may take."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class SlackDeps:
-    """What the Slack side works with; `bot.wiring` builds it.
-
-    Attributes:
-        notify: the queue's hint that a job may run now.
-        clock: the present moment, aware.
-        limits: how many investigations run at once, for the place in the queue that people are told.
-        store_s: how long storing a delivery may take before it is refused.
-    """
-
-    db: Database
-    notify: Callable[[str], None]
-    client: AsyncWebClient
-    clock: Callable[[], datetime]
-    limits: Limits
-    signing_secret: str = ""
-    store_s: float = DEADLINE_S
 
 
 def build_client(token: str | None, api_url: str) -> AsyncWebClient:
@@ -64,19 +42,24 @@ def build_client(token: str | None, api_url: str) -> AsyncWebClient:
 
 def build_app(deps: SlackDeps) -> AsyncApp:
     """The app, ready for `AsyncSocketModeHandler` or an HTTP route. It calls nobody before the first delivery."""
+    rules = deps.rules
 
     def read(delivery: Delivery) -> Step | None:
         match delivery.kind:
             case "command":
-                return commands.read(delivery, deps.limits, deps.clock())
+                return commands.read(delivery, rules, deps.clock())
             case "event":
-                return events.read(delivery, deps.limits, deps.clock())
+                now = deps.clock()
+                return events.read(delivery, rules, now) or happenings.read(delivery, rules)
             case "action":
-                return actions.read(delivery, deps.limits)
+                return actions.read(delivery, rules)
             case "shortcut":
-                return shortcuts.read(delivery, deps.limits)
+                return shortcuts.read(delivery, rules)
+            case "view":
+                return views.read(delivery, rules, deps.clock())
 
-    admission = Admission(deps.db, read, deps.notify, Zones(time.monotonic), deps.store_s)
+    surroundings = Surroundings(rules, time.monotonic)
+    admission = Admission(deps.db, read, deps.notify, surroundings, deps.store_s)
     app = AsyncApp(
         # Without a token of its own: `authorize` gives each request one, and Bolt complains about two.
         client=build_client(None, deps.client.base_url),
@@ -85,8 +68,9 @@ def build_app(deps: SlackDeps) -> AsyncApp:
     )
     app.middleware(admission.admit)
     app.error(_failed)
-    for listeners in (commands, events, actions, shortcuts):
-        listeners.register(app)
+    for listeners in (commands, actions, shortcuts, views):
+        listeners.register(app, deps)
+    happenings.register(app, deps, surroundings.places)
     return app
 
 
@@ -113,6 +97,7 @@ def authorizer(client: AsyncWebClient) -> Callable[..., Awaitable[AuthorizeResul
             bot_id=me.bot_id,
             bot_token=client.token,
             user_id=user_id,
+            url=me.url,
         )
 
     return authorize
@@ -129,6 +114,7 @@ async def _identity(client: AsyncWebClient) -> AuthorizeResult:
         team_id=told.get("team_id"),
         bot_user_id=told.get("user_id"),
         bot_id=told.get("bot_id"),
+        url=told.get("url"),
     )
 
 

@@ -31,7 +31,6 @@ _OPTION = re.compile(r"([A-Za-z]{3,10}):(.*)", re.DOTALL | re.ASCII)
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’"}
 _LOOSE_QUOTES = {"'", "‘"}  # also apostrophes: unclosed, they are part of the word
 
-_SUBCOMMAND = re.compile(r"(help|status|stop)(?:\s+#?(\d{1,9}))?", re.IGNORECASE | re.ASCII)
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", re.ASCII)
 _REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -46,22 +45,6 @@ class InvestigateRequest:
     until: datetime | None = None
     repo: str = ""
     head: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Subcommand:
-    """`help`, `status` or `stop`, and the number of the investigation where one was given."""
-
-    name: str
-    number: int | None = None
-
-
-def subcommand(text: str) -> Subcommand | None:
-    """Recognise a subcommand; "help me find out why ..." is a question and gives None."""
-    match = _SUBCOMMAND.fullmatch(text.strip())
-    if match is None:
-        return None
-    return Subcommand(match[1].lower(), int(match[2]) if match[2] else None)
 
 
 def parse(text: str, tz: tzinfo, now: datetime) -> InvestigateRequest:
@@ -80,6 +63,37 @@ def parse(text: str, tz: tzinfo, now: datetime) -> InvestigateRequest:
         return _parse(text, tz, now)
     except UserError as error:
         raise UserError(f"{error}\nUsage: `{USAGE}`\nExample: `{EXAMPLE}`") from None
+
+
+class FieldError(UserError):
+    """One field of a form makes no sense."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+def of_fields(
+    question: str, service: str, since: str, tz: tzinfo, now: datetime
+) -> InvestigateRequest:
+    """Read a form, whose words are not escaped and hold no options.
+
+    Raises:
+        FieldError: the first field that makes no sense.
+    """
+    words = " ".join(question.split())[:MAX_QUESTION]
+    if not words:
+        raise FieldError("question", "Say what is wrong.")
+    try:
+        named = _checked_name("service", service.strip()) if service.strip() else ""
+    except UserError as error:
+        raise FieldError("service", str(error)) from None
+    try:
+        began = ask.parse_moment(since.strip(), tz=tz, now=now) if since.strip() else None
+        ask.check_order(began, None)
+    except UserError as error:
+        raise FieldError("since", str(error)) from None
+    return InvestigateRequest(words, named, began)
 
 
 def needs_zone(text: str) -> bool:

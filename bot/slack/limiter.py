@@ -22,6 +22,7 @@ class Rate:
 
 
 POSTS = Rate(per_s=1.0, burst=3)
+TIER_2 = Rate(per_s=20 / 60, burst=4)
 TIER_3 = Rate(per_s=50 / 60, burst=8)
 TIER_4 = Rate(per_s=100 / 60, burst=15)
 ONE_MESSAGE = Rate(per_s=0.5, burst=2)

@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from bot.slack import limiter as limits
 from bot.slack import undelivered
+from bot.slack.deliveries import DELIVERIES, aftermath
 from bot.slack.limiter import Limiter, Rate
 from bot.slack.refusals import Refusal, Then, understood
 from storage import outbox
@@ -159,7 +160,12 @@ class Publisher:
 
     async def _sent(self, row: OutboxRow, ts: str) -> None:
         self._failures.pop(row.id, None)
-        await self._store(lambda session, now: outbox.posted(session, row.id, ts, now))
+
+        def store(session: Session, now: datetime) -> None:
+            outbox.posted(session, row.id, ts, now)
+            aftermath(session, row, ts, now)
+
+        await self._store(store)
 
     async def _may(self, row: OutboxRow) -> bool:
         """Wait for the rates; False when the row was put back, to be taken up later with its newest body."""
@@ -174,7 +180,7 @@ class Publisher:
 
     async def _found(self, row: OutboxRow) -> str | None:
         """The `ts` of an earlier attempt that did arrive."""
-        if row.attempt <= 1 or row.ts is not None or row.kind not in {"root", "message"}:
+        if row.attempt <= 1 or row.ts is not None or row.kind not in {"root", "message", "file"}:
             return None
         cursor = ""
         for _page in range(PAGES):
@@ -185,8 +191,7 @@ class Publisher:
                     return None
                 raise
             for message in answer.get("messages") or ():
-                metadata = message.get("metadata") or {}
-                if (metadata.get("event_payload") or {}).get("key") == row.key:
+                if _is_of(row, message):
                     log.info("slack_message_adopted", section=row.section, key=row.key)
                     return str(message["ts"])
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
@@ -197,14 +202,15 @@ class Publisher:
     async def _page(self, row: OutboxRow, cursor: str) -> Mapping[str, Any]:
         if row.channel[:1] in {"U", "W"}:  # a person's direct messages: not ours to read
             return {}
-        if row.thread_ts is None:
+        thread_ts = _thread_of(row)
+        if thread_ts is None:
             answer = await self._client.conversations_history(
                 channel=row.channel, limit=PAGE, cursor=cursor or None, include_all_metadata=True
             )
         else:
             answer = await self._client.conversations_replies(
                 channel=row.channel,
-                ts=row.thread_ts,
+                ts=thread_ts,
                 limit=PAGE,
                 cursor=cursor or None,
                 include_all_metadata=True,
@@ -218,6 +224,8 @@ class Publisher:
                 channel=row.channel, name=body["name"], timestamp=body["ts"]
             )
             return str(body["ts"])
+        if row.kind in DELIVERIES:
+            return await DELIVERIES[row.kind](self._client, row)
         said: dict[str, Any] = {"channel": row.channel, "text": body["text"]}
         blocks = body.get("blocks")
         if row.kind == "ephemeral":
@@ -234,7 +242,7 @@ class Publisher:
         posted = await self._client.chat_postMessage(
             **said,
             blocks=blocks,
-            thread_ts=row.thread_ts,
+            thread_ts=_thread_of(row),
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -326,6 +334,19 @@ class _Wake:
         self._loop = None
 
 
+def _thread_of(row: OutboxRow) -> str | None:
+    """Most messages go into their investigation's thread; some stand under another message."""
+    return row.thread_ts or row.body.get("thread_ts") or None
+
+
+def _is_of(row: OutboxRow, message: Mapping[str, Any]) -> bool:
+    """Whether an earlier attempt at this row made the message: by its metadata, or by the name of its file."""
+    if row.kind == "file":
+        return any(one.get("name") == row.body["filename"] for one in message.get("files") or ())
+    metadata = message.get("metadata") or {}
+    return (metadata.get("event_payload") or {}).get("key") == row.key
+
+
 def _budget(row: OutboxRow) -> int:
     return BUDGET if row.kind in {"root", "message", "update"} else BUDGET_OF_SIGNS
 
@@ -335,8 +356,10 @@ def _wanted(row: OutboxRow) -> tuple[Wanted, ...]:
     workspace = row.workspace
     if row.kind == "reaction":
         return ((("reaction", workspace), limits.TIER_3),)
-    if row.kind == "ephemeral":
-        return ((("ephemeral", workspace), limits.TIER_4),)
+    if row.kind in {"ephemeral", "file"}:
+        return (((row.kind, workspace), limits.TIER_4),)
+    if row.kind in {"canvas", "complete"}:
+        return (((row.kind, workspace), limits.TIER_2),)
     ts = row.ts or (str(row.body.get("ts") or "") if row.kind == "update" else "")
     if ts:
         return (

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.report import Gap, Report
-from bot.slack.blocks import kit, notes
+from bot.slack import files
+from bot.slack.blocks import alarms, kit, notes
 from bot.slack.blocks import report as report_blocks
 from bot.slack.blocks.kit import Block, Task
 from storage.outbox import Draft
@@ -77,6 +78,19 @@ class SlackThread:
         return self._drafts(
             ("report", REPORT, report_blocks.verdict(report, self.number)),
             *((f"report.{part}", REPORT + part, body) for part, body in enumerate(details, 1)),
+        ) + self._files(report)
+
+    def _files(self, report: Report) -> tuple[Draft, ...]:
+        """The picture of the incident, and the whole report where messages cannot hold it."""
+        if not self.channel:
+            return ()
+        made = [files.picture(report, self.number)]
+        if report_blocks.is_long(report):
+            made.append(files.markdown_file(report, self.number))
+        return tuple(
+            Draft(f"report.{body['name']}", REPORT + 50, "file", self.channel, body)
+            for body in made
+            if body is not None
         )
 
     def answer(
@@ -119,11 +133,32 @@ class SlackThread:
 
     def repeated(self, count: int, last: datetime) -> tuple[Draft, ...]:
         """The counter of an alert that fires again; one message, edited."""
-        return self._drafts(("repeated", NOTE, notes.repeated(count, last)))
+        return self._drafts(("repeated", NOTE, alarms.repeated(count, last)))
 
     def recovered(self, key: str, title: str, after_s: float | None) -> tuple[Draft, ...]:
         """The alert was resolved; `key` names the resolution."""
-        return self._drafts((f"recovered.{key}", NOTE, notes.recovered(title, after_s)))
+        return self._drafts((f"recovered.{key}", NOTE, alarms.recovered(title, after_s)))
+
+    def refired(self, key: str, title: str, quiet_s: float, at: datetime) -> tuple[Draft, ...]:
+        """The alert fires again soon after it was resolved; `key` names the new firing."""
+        return self._drafts(
+            (f"refired.{key}", NOTE, alarms.refired(self.number, title, quiet_s, at))
+        )
+
+    def storm(self, alerts: Sequence[alarms.Fired]) -> tuple[Draft, ...]:
+        """Everything that this investigation answers; one message, edited as the list grows."""
+        return self._drafts(("storm", NOTE, alarms.storm(alerts)))
+
+    def joined(self, key: str, ts: str, thread: str) -> tuple[Draft, ...]:
+        """Said under another alert (at `ts`) that this investigation answers too; `thread` is where, as a URL."""
+        if not self.channel:
+            return ()
+        body = {**alarms.joined(self.number, thread), "thread_ts": ts}
+        return (Draft(f"joined.{key}", SEEN, "message", self.channel, body, thread=False),)
+
+    def limited(self, key: str, most: int, what: str) -> tuple[Draft, ...]:
+        """Alerts have started as many investigations as they may; `key` names the hour."""
+        return self._drafts((f"limited.{key}", NOTE, alarms.limited(most, what)))
 
     def _over(self, section: str, body: Block) -> tuple[Draft, ...]:
         title = f"Investigation #{self.number}: stopped"

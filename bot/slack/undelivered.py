@@ -17,6 +17,7 @@ from storage.outbox import Draft, OutboxRow
 BEFORE_ALL = -1
 """`seq` of direct messages: they wait for nothing that cannot be posted."""
 _RESULTS = ("report", "answer.")
+_SIGNS = {"reaction", "ephemeral", "complete"}
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 
 
@@ -32,7 +33,7 @@ def give_up(session: Session, row: OutboxRow, refusal: Refusal, now: datetime) -
         return
     note = {"section": row.section, "error": refusal.code, "advice": refusal.advice}
     events.append(session, investigation.id, "undelivered", note, now)
-    if refusal.then is Then.DROP or row.kind in {"reaction", "ephemeral"}:
+    if refusal.then is Then.DROP or row.kind in _SIGNS or row.section == "report.picture":
         return
     unread = row.kind == "root"
     if unread:
@@ -43,7 +44,7 @@ def give_up(session: Session, row: OutboxRow, refusal: Refusal, now: datetime) -
     advice = refusal.advice or f"Slack says {refusal.code}."
     said = notes.undelivered(investigation.id, row.channel, advice, stopped=unread)
     direct = [Draft("undelivered", BEFORE_ALL, "message", person, said, thread=False)]
-    if row.section.startswith(_RESULTS):
+    if row.section.startswith(_RESULTS) and row.kind == "message":
         direct.append(
             Draft(
                 f"{row.section}.direct", BEFORE_ALL, "message", person, dict(row.body), thread=False

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.ask import parse_zone
 from bot.errors import UserError
 from bot.slack.command_text import mentions, needs_zone
-from bot.slack.delivery import Delivery, text
+from bot.slack.delivery import Delivery, field_of, text
 
 KEPT_S = 3_600.0
 KEPT = 10_000
@@ -55,8 +55,11 @@ class Zones:
 def _words(delivery: Delivery) -> str:
     if delivery.kind == "command":
         return text(delivery.body, "text")
+    if delivery.kind == "view":
+        return f"since:{field_of(delivery.body, 'since')}"
     said = text(delivery.event, "text") if delivery.kind == "event" else ""
-    return said if delivery.me.user in mentions(said) else ""
+    direct = text(delivery.event, "channel_type") == "im"
+    return said if direct or delivery.me.user in mentions(said) else ""
 
 
 async def _ask(client: AsyncWebClient, user: str) -> Zone | None:

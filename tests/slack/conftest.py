@@ -21,9 +21,11 @@ from bot.queue import Context
 from bot.queue.threads import ThreadQueue
 from bot.report import Report
 from bot.sandbox import LocalSlack
-from bot.slack.app import SlackDeps, build_app, build_client
+from bot.slack.app import build_app, build_client
+from bot.slack.deps import SlackDeps
 from bot.slack.limiter import Limiter
 from bot.slack.publisher import Publisher
+from bot.slack.rules import Rules
 from bot.slack.thread import SlackThread
 from storage import investigations
 from storage.db import Database
@@ -78,7 +80,13 @@ async def slack() -> AsyncIterator[LocalSlack]:
 class Rig:
     """The bot in front of the local Slack. `go` holds the fake investigations back until it is set."""
 
-    def __init__(self, slack: LocalSlack, db: Database, max_concurrent: int = 4) -> None:
+    def __init__(
+        self,
+        slack: LocalSlack,
+        db: Database,
+        max_concurrent: int = 4,
+        rules: Rules | None = None,
+    ) -> None:
         self.slack, self.db = slack, db
         self.go = threading.Event()
         self.go.set()
@@ -97,7 +105,7 @@ class Rig:
             notify=self.queue.notify,
             client=self.client,
             clock=lambda: datetime.now(UTC),
-            limits=self.queue.limits,
+            rules=rules or Rules(self.queue.limits, watched=frozenset({"alerts"})),
         )
         self.app = build_app(deps)
         self.handler = AsyncSocketModeHandler(self.app, slack.app_token)

@@ -16,11 +16,15 @@ from slack_bolt.response import BoltResponse
 from sqlmodel import func, select
 
 from bot.sandbox import LocalSlack
-from bot.slack.app import SlackDeps, build_app, build_client
+from bot.slack.app import build_app, build_client
 from bot.slack.blocks.notes import BUSY
+from bot.slack.deps import SlackDeps
+from bot.slack.rules import Rules
 from storage.db import Database
 from storage.jobs import Limits
 from storage.models import Inbox, Investigation
+
+CHANNELS = [f"C{number:08}" for number in range(50)]
 
 
 class Edge:
@@ -35,7 +39,9 @@ class Edge:
                 notify=self.hints.append,
                 client=build_client(slack.bot_token, slack.base_url),
                 clock=lambda: datetime.now(UTC),
-                limits=Limits(total=1, per_workspace=1),
+                rules=Rules(
+                    Limits(total=1, per_workspace=1), watched=frozenset({"alerts", *CHANNELS})
+                ),
                 store_s=store_s,
             )
         )
@@ -239,7 +245,7 @@ async def test_every_recorded_message_is_acknowledged_and_starts_at_most_one_inv
     for number, path in enumerate(samples):
         saved = json.loads(path.read_text(encoding="utf-8"))
         event = next(value for key, value in saved.items() if key != "_source")
-        place = {"type": "message", "channel": "C0ALERTS0", "ts": f"{number}.1"}
+        place = {"type": "message", "channel": CHANNELS[number], "ts": f"{number}.1"}
         placed = {"bot_id": "B0OTHER"} | (event if isinstance(event, dict) else {}) | place
         for delivery in range(2):
             answer = await edge.send(edge.envelope(f"S{number}.{delivery}", placed))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.report import Gap
 from bot.sandbox.limits import check_message
-from bot.slack.blocks import kit, notes, text
+from bot.slack.blocks import alarms, kit, notes, text
 from bot.slack.blocks.kit import Block, Task
 from bot.slack.blocks.report import DETAIL_MESSAGES, details, verdict
 from tests.slack import reports
@@ -208,8 +208,8 @@ def test_any_note_stays_within_limits(words, count, seconds):
         notes.refused(42, words),
         notes.cancelled(42, words),
         notes.stopping(42, words),
-        notes.repeated(count, datetime(2026, 11, 21, tzinfo=UTC)),
-        notes.recovered(words, seconds),
+        alarms.repeated(count, datetime(2026, 11, 21, tzinfo=UTC)),
+        alarms.recovered(words, seconds),
         notes.undelivered(42, "C0123", words, stopped=True),
     ):
         assert_harmless(body)

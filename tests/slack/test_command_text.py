@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.slack import command_text
-from bot.slack.command_text import InvestigateRequest, Subcommand, parse
+from bot.slack.command_text import InvestigateRequest, parse
+from bot.slack.subcommand_text import Subcommand, span, subcommand
 
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 
@@ -105,11 +106,19 @@ def test_a_mistake_is_answered_with_usage_and_example(text, says):
         ("stop 42", Subcommand("stop", 42)),
         ("help me find out why it is slow", None),
         ("stop the bleeding", None),
+        ("watch", Subcommand("watch")),
+        ("watch out for the queue", None),
+        ("list 3", None),
+        ("delete #3", Subcommand("delete", 3)),
+        ("Mute service:x for:2h", Subcommand("mute", options={"service": "x", "for": "2h"})),
+        ("mute the alarm", None),
+        ("settings", Subcommand("settings")),
+        ("settings watch:on", Subcommand("settings", options={"watch": "on"})),
         ("", None),
     ],
 )
 def test_subcommands_stand_alone(text, expected):
-    assert command_text.subcommand(text) == expected
+    assert subcommand(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,3 +165,24 @@ def test_options_are_found_wherever_they_stand(words, service, minutes, place):
     assert asked.service == service
     assert asked.since is not None
     assert (NOW - asked.since).total_seconds() == minutes * 60
+
+
+@pytest.mark.parametrize("text", ["mute servce:x", "settings colour:red", "unmute for:2h"])
+def test_a_subcommand_with_an_option_that_it_lacks_is_explained(text):
+    with pytest.raises(UserError, match="has no option"):
+        subcommand(text)
+
+
+@pytest.mark.parametrize("text", ["", "2", "0h", "15d", "soon", "99999999m"])
+def test_a_span_that_is_none_is_refused(text):
+    with pytest.raises(UserError, match="14d"):
+        span(text)
+
+
+@given(st.text())
+def test_any_words_are_a_subcommand_a_question_or_explained(text):
+    try:
+        found = subcommand(text)
+    except UserError:
+        return
+    assert found is None or found.name

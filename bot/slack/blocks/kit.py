@@ -49,6 +49,17 @@ def fields(mrkdwns: Iterable[str]) -> Block:
     return {"type": "section", "fields": [_mrkdwn(text) for text in mrkdwns]}
 
 
+def listing(lines: Iterable[str]) -> list[Block]:
+    """Lines of `mrkdwn` in as many sections as they need."""
+    parts: list[str] = []
+    for line in lines:
+        if parts and len(parts[-1]) + 1 + len(line) <= SECTION_LIMIT:
+            parts[-1] += f"\n{line}"
+        else:
+            parts.append(line)
+    return [section(part) for part in parts]
+
+
 def header(text: str) -> Block:
     return {"type": "header", "text": _plain(text, HEADER_LIMIT)}
 
@@ -78,6 +89,12 @@ def button(label: str, action_id: str, value: str, *, style: str = "") -> Block:
         "value": value,
     }
     return {**shape, "style": style} if style else shape
+
+
+def menu(action_id: str, choices: Sequence[tuple[str, str]]) -> Block:
+    """The three dots: label and value of each choice, five at most."""
+    options = [{"text": _plain(label, 75), "value": value} for label, value in choices]
+    return {"type": "overflow", "action_id": action_id, "options": options}
 
 
 def feedback(action_id: str, subject: str) -> Block:

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Protocol
 
 from bot.report import Gap
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Block, Task
 from bot.slack.blocks.report import AGAIN
-from bot.slack.blocks.text import code, link, literal, prose, sentence, stamp, user, when
+from bot.slack.blocks.text import code, link, literal, prose, sentence, user
 from bot.slack.command_text import EXAMPLE, USAGE
 
 STOP = "investigation_stop"
 ANSWER_MESSAGES = 4
+GONE = "I do not know this investigation any more."
 BUSY = "I am busy and could not take that in. Please try again in a minute."
-
-
-class Running(Protocol):
-    """What `status` shows of an investigation."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def created_at(self) -> datetime: ...
 
 
 def on_it(number: int, position: int) -> str:
@@ -126,18 +110,6 @@ def stopping(number: int, by: str) -> Block:
     return kit.message(f"{user(by)} asked me to stop #{number}; I stop after the step I am in.")
 
 
-def repeated(count: int, last: datetime) -> Block:
-    """The counter in the first thread of an alert that fires again and again."""
-    return kit.message(
-        f":repeat: This alert has fired {count:,} times; the last time {when(last)}."
-    )
-
-
-def recovered(title: str, after_s: float | None) -> Block:
-    lasted = f" after {_duration(after_s)}" if after_s is not None and after_s > 0 else ""
-    return kit.message(f":white_check_mark: Recovered{lasted}: {prose(title, 300)}")
-
-
 def thanks(verdict: str) -> str:
     if verdict == "right":
         return "Thank you. Noted as right."
@@ -160,27 +132,14 @@ def usage() -> str:
             f"`{USAGE}`",
             f"for example `{EXAMPLE}`",
             "• Times: back from now (`30m`, `2h`, `1d`), a time of day in your zone (`14:00`), or ISO.",
-            "• `/investigate status`: what is running and waiting in this channel.",
-            "• `/investigate stop [#number]`: stop an investigation of this channel.",
+            "• `/investigate status`, `list`: what is running here, and what was found lately.",
+            "• `/investigate stop [#number]`, `delete #number`: end one, or remove it.",
+            "• `/investigate watch`, `unwatch`: whether I investigate alerts that are posted here on my own.",
+            "• `/investigate mute [service:x] for:2h`, `unmute`: during maintenance.",
+            "• `/investigate settings`, `debug [#number]`: how this channel is set; how an alert arrived.",
             "• In a thread of mine, ask on; mention me when other people talk there too.",
-            "• Alerts posted in channels that I am a member of are investigated on their own.",
         )
     )
-
-
-def status(rows: Sequence[Running]) -> str:
-    """What is going on in a channel, newest first."""
-    if not rows:
-        return (
-            "Nothing is running or waiting in this channel. `/investigate help` shows how to start."
-        )
-    lines = [
-        f"• #{row.id} {row.state}, since {stamp(row.created_at)}: "
-        f"{prose(row.question or row.service, 200)}"
-        for row in rows[:20]
-    ]
-    more = [f"… and {len(rows) - 20} more"] if len(rows) > 20 else []
-    return "\n".join([*lines, *more])
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -205,13 +164,3 @@ def _pages(listing: Sequence[str]) -> list[str]:
         else:
             pages.append(shown)
     return pages
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} days"

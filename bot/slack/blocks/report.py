@@ -16,6 +16,15 @@ from bot.slack.blocks.text import code, link, literal, prose, sentence, when
 
 AGAIN = "investigate_again"
 FEEDBACK = "feedback"
+MORE = "report_more"
+EXTRAS = {
+    "share": "Share to channel",
+    "postmortem": "Draft post-mortem",
+    "markdown": "As Markdown",
+    "html": "As a web page",
+    "canvas": "As a canvas",
+}
+"""What can be made of a report on request, in the order of the menu."""
 
 TOP_SUSPECTS = 3
 MORE_SUSPECTS = 5
@@ -57,10 +66,34 @@ def verdict(report: Report, number: int) -> Block:
         *_gaps(report),
         kit.context(_small_print(report)),
         kit.feedback(FEEDBACK, str(number)),
-        kit.actions([kit.button("Investigate again", AGAIN, str(number))]),
+        kit.actions(
+            [
+                kit.button("Investigate again", AGAIN, str(number)),
+                kit.menu(MORE, [(label, f"{number}:{name}") for name, label in EXTRAS.items()]),
+            ]
+        ),
     ]
     text = f"#{number} {headline(report)}: {prose(report.summary, kit.FALLBACK_LIMIT - 100)}"
     return kit.message(text, blocks)
+
+
+def is_long(report: Report) -> bool:
+    """Whether `details` leaves something out, so that the whole has to come as a file."""
+    return len(kit.split(_detail_groups(report), blocks=_BLOCKS, chars=_CHARS)) > DETAIL_MESSAGES
+
+
+def shared(report: Report, number: int, thread: str) -> Block:
+    """The verdict for the whole channel, with the way to its thread."""
+    icon, _ = _LABELS[report.conclusion]
+    where = link(thread, f"Investigation #{number}") if thread else f"Investigation #{number}"
+    about = f" · {prose(report.service, 100)}" if report.service else ""
+    return kit.message(
+        f"{headline(report)}: {prose(report.summary, kit.FALLBACK_LIMIT - 100)}",
+        [
+            kit.section(f"{icon} *{headline(report)}*\n{sentence(report.summary, 1_500)}"),
+            kit.context(f"{where}{about}. This may still be wrong."),
+        ],
+    )
 
 
 def details(report: Report, number: int) -> list[Block]:
@@ -70,7 +103,9 @@ def details(report: Report, number: int) -> list[Block]:
     pages = pages[:DETAIL_MESSAGES]
     if left_out > 0:
         pages[-1].append(
-            kit.context("There is more than fits here. Ask in this thread for any of it.")
+            kit.context(
+                "There is more than fits here: the whole is in the file below. Ask in this thread for any of it."
+            )
         )
     total = len(pages)
     return [

@@ -7,24 +7,22 @@ from datetime import datetime
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlmodel import Session
 
-from bot.slack import command_text, intake
+from bot.slack import command_text, intake, subcommands
 from bot.slack.admission import OUTCOME
-from bot.slack.blocks import notes
-from bot.slack.command_text import Subcommand
-from bot.slack.delivery import Delivery, Outcome, Step, say, text
-from storage import investigations
+from bot.slack.blocks import modals, notes
+from bot.slack.delivery import Delivery, Json, Outcome, Step, text
+from bot.slack.deps import SlackDeps
+from bot.slack.listeners.telling import carry_out
+from bot.slack.rules import Rules, guarded
+from bot.slack.subcommand_text import subcommand
+from bot.slack.subcommands import COMMAND
 from storage.investigations import NewInvestigation
-from storage.jobs import Limits
-from storage.models import Investigation, InvestigationState
-
-COMMAND = "/investigate"
-LOOKED_AT = 200
-"""How many running or waiting investigations of a workspace are looked through for those of one channel."""
 
 
-def read(delivery: Delivery, limits: Limits, now: datetime) -> Step | None:
+def read(delivery: Delivery, rules: Rules, now: datetime) -> Step | None:
     """What `/investigate ...` asks for.
 
     Raises:
@@ -33,28 +31,38 @@ def read(delivery: Delivery, limits: Limits, now: datetime) -> Step | None:
     if text(delivery.body, "command") != COMMAND:
         return None
     words = text(delivery.body, "text")
-    asked = command_text.subcommand(words)
-    if asked is None:
-        return _start(delivery, words, limits, now)
-    if asked.name == "help":
-        return say(notes.usage())
-    if asked.name == "status":
-        return lambda session, _now: Outcome(notes.status(_open(session, delivery)))
-    return _stop(delivery, asked)
+    if not words.strip():
+        return _form(delivery, rules)
+    asked = subcommand(words)
+    if asked is not None:
+        return subcommands.step_of(asked, delivery, rules)
+    return _start(delivery, words, rules, now)
 
 
-def register(app: AsyncApp) -> None:
-    async def investigate(ack: AsyncAck, context: AsyncBoltContext) -> None:
+def register(app: AsyncApp, deps: SlackDeps) -> None:
+    async def investigate(
+        ack: AsyncAck, client: AsyncWebClient, context: AsyncBoltContext, body: Json
+    ) -> None:
         outcome: Outcome = context[OUTCOME]
         if outcome.text:
             await ack(text=outcome.text, response_type="ephemeral")
         else:
             await ack()
+        await carry_out(outcome, deps, client, context, body)
 
     app.command(COMMAND)(investigate)
 
 
-def _start(delivery: Delivery, words: str, limits: Limits, now: datetime) -> Step:
+def _form(delivery: Delivery, rules: Rules) -> Step:
+    """Without words: the form."""
+
+    def step(_session: Session, _now: datetime) -> Outcome:
+        return Outcome(opens=modals.new(channel=delivery.channel))
+
+    return guarded(rules, "start", delivery, step)
+
+
+def _start(delivery: Delivery, words: str, rules: Rules, now: datetime) -> Step:
     asked = command_text.parse(words, delivery.zone, now)
     new = NewInvestigation(
         workspace=delivery.workspace,
@@ -72,42 +80,7 @@ def _start(delivery: Delivery, words: str, limits: Limits, now: datetime) -> Ste
     )
 
     def step(session: Session, now: datetime) -> Outcome:
-        started = intake.start(session, new, now, limits)
+        started = intake.start(session, new, now, rules.limits)
         return Outcome(notes.on_it(started.investigation_id, started.position), (started.job_id,))
 
-    return step
-
-
-def _stop(delivery: Delivery, asked: Subcommand) -> Step:
-    def step(session: Session, now: datetime) -> Outcome:
-        found = [
-            one
-            for one in _open(session, delivery)
-            if asked.number is None or one.id == asked.number
-        ]
-        if not found:
-            if asked.number is None:
-                return Outcome("Nothing is running in this channel.")
-            return Outcome(
-                f"#{asked.number} is not running in this channel. `{COMMAND} status` shows what is."
-            )
-        if len(found) > 1:
-            return Outcome(
-                f"Several are running. Say which, such as `{COMMAND} stop #{found[0].id}`.\n"
-                + notes.status(found)
-            )
-        asked_to_stop = intake.stop(session, found[0], delivery.user, now)
-        return Outcome(f"Stopping #{found[0].id}.", asked_to_stop or ())
-
-    return step
-
-
-def _open(session: Session, delivery: Delivery) -> list[Investigation]:
-    """What runs or waits in the channel, newest first."""
-    rows = [
-        row
-        for state in (InvestigationState.QUEUED, InvestigationState.RUNNING)
-        for row in investigations.recent(session, delivery.workspace, LOOKED_AT, state=state)
-        if row.channel == delivery.channel
-    ]
-    return sorted(rows, key=lambda row: row.id, reverse=True)
+    return guarded(rules, "start", delivery, step)

@@ -1,86 +1,66 @@
 """Messages: a mention starts an investigation, an alert post does, and people ask on in our threads.
 
-What is left alone: our own posts, people talking to each other, and other bots that raise no alert.
+What is left alone: our own posts, people talking to each other, and other bots that raise no alert. In direct
+messages every word is meant for us.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import partial
 
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.context.async_context import AsyncBoltContext
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlmodel import Session
 
 from adapters.kit.recognise import recognised
 from bot.errors import UserError
-from bot.slack import alerts, command_text, intake
-from bot.slack.admission import OUTCOME
-from bot.slack.blocks import notes
+from bot.slack import alerts, command_text, intake, subcommands
 from bot.slack.blocks.text import escaped
-from bot.slack.delivery import SILENCE, Delivery, Json, Outcome, Step, say, table, text
+from bot.slack.delivery import SILENCE, Delivery, Json, Outcome, Step, table, text
+from bot.slack.rules import Rules, guarded
+from bot.slack.subcommand_text import Subcommand, subcommand
 from storage import inbox, investigations, messages
 from storage.investigations import NewInvestigation
-from storage.jobs import Limits
 from storage.models import Investigation
 
-SUBSCRIBED = ("app_mention", "message")
+MESSAGES = ("app_mention", "message")
 FROM_PEOPLE = {"", "thread_broadcast", "file_share", "me_message"}
-SHARED = "This channel is shared with another organisation, so I do not answer here."
 REMEMBERED = 200
+_ON_A_MESSAGE = {"shortcut", "reaction"}
 
 
-def read(delivery: Delivery, limits: Limits, now: datetime) -> Step | None:
+def read(delivery: Delivery, rules: Rules, now: datetime) -> Step | None:
     """What a message asks for; None when there is nothing to store.
 
     Raises:
         UserError: somebody mentioned us with words that make no sense.
     """
     event = delivery.event
-    if text(event, "type") not in SUBSCRIBED or _is_ours(event, delivery):
+    if text(event, "type") not in MESSAGES or _is_ours(event, delivery):
         return None
-    asked = delivery.me.user in command_text.mentions(text(event, "text"))
-    if delivery.body.get("is_ext_shared_channel") is True:
-        return _once(delivery, say(SHARED)) if asked else None
     if _person(event):
-        if asked:
-            return _once(delivery, _mentioned(delivery, limits, now))
-        return partial(_overheard, delivery=delivery) if _thread(event) else None
-    found = recognised(event, delivery.me.ids)
-    return alerts.read(delivery, found, limits)
+        if _is_direct(event) or delivery.me.user in command_text.mentions(text(event, "text")):
+            return _once(delivery, _mentioned(delivery, rules, now))
+        if not _thread(event):
+            return None
+        return _unless_shared(delivery, rules, partial(_overheard, delivery=delivery, rules=rules))
+    found = alerts.read(delivery, recognised(event, delivery.me.ids), rules)
+    return None if found is None else _unless_shared(delivery, rules, found)
 
 
-def register(app: AsyncApp) -> None:
-    async def heard(client: AsyncWebClient, context: AsyncBoltContext, event: Json) -> None:
-        outcome: Outcome = context[OUTCOME]
-        if not outcome.text or not context.user_id or not context.channel_id:
-            return
-        try:  # seen by one person and not essential, so neither stored nor repeated
-            await client.chat_postEphemeral(
-                channel=context.channel_id,
-                user=context.user_id,
-                text=outcome.text,
-                thread_ts=text(event, "thread_ts") or None,
-            )
-        except SlackApiError:
-            return
+def _unless_shared(delivery: Delivery, rules: Rules, step: Step) -> Step:
+    """Nothing is said unasked where another organisation reads along."""
 
-    async def nothing_to_say() -> None:
-        """An event without a listener is not acknowledged, and Slack gives up on apps that do not."""
+    def checked(session: Session, now: datetime) -> Outcome:
+        return step(session, now) if rules.answers(session, delivery) else SILENCE
 
-    for name in SUBSCRIBED:
-        app.event(name)(heard)
-    app.event(re.compile(".*"))(nothing_to_say)
+    return checked
 
 
-def _mentioned(delivery: Delivery, limits: Limits, now: datetime) -> Step:
-    """A mention stops, asks about the thread's investigation, or starts one in the thread."""
+def _mentioned(delivery: Delivery, rules: Rules, now: datetime) -> Step:
+    """A mention is a subcommand, asks about the thread's investigation, or starts one in the thread."""
     event = delivery.event
     words = command_text.without_mention(text(event, "text"), delivery.me.user)
-    asked = command_text.subcommand(words)
+    asked = subcommand(words)
     new: NewInvestigation | None = None
     complaint = ""
     try:
@@ -92,19 +72,31 @@ def _mentioned(delivery: Delivery, limits: Limits, now: datetime) -> Step:
 
     def step(session: Session, now: datetime) -> Outcome:
         known = _ours(session, delivery)
-        if asked is not None and asked.name == "help":
-            return Outcome(notes.usage())
+        if asked is not None:
+            return _subcommand(asked, known, delivery, rules)(session, now)
         if known is not None:
-            if asked is not None and asked.name == "stop":
-                return _stop(session, known, delivery, now)
             return _ask(session, known, delivery, words, now)
         if new is None:
             return Outcome(complaint)
-        started = intake.start(session, new, now, limits, seen=text(event, "ts"))
+        started = intake.start(session, new, now, rules.limits, seen=text(event, "ts"))
         _remember(session, started.investigation_id, delivery, words, now)
         return Outcome(jobs=(started.job_id,))
 
-    return step
+    # Whoever asks for help needs no permission; subcommands check their own.
+    return step if asked is not None else guarded(rules, "start", delivery, step)
+
+
+def _subcommand(
+    asked: Subcommand, known: Investigation | None, delivery: Delivery, rules: Rules
+) -> Step:
+    """In our thread, `stop` and `debug` mean its investigation."""
+    if known is not None and asked.number is None and asked.name == "stop":
+        stop = partial(_stop, known=known, delivery=delivery)
+        return guarded(rules, "stop", delivery, stop, subject=f"#{known.id}")
+    thread = _thread(delivery.event)
+    if asked.name == "debug" and thread and asked.number is None:
+        return lambda _session, _now: Outcome(debug=(delivery.channel, thread))
+    return subcommands.step_of(asked, delivery, rules)
 
 
 def _once(delivery: Delivery, step: Step) -> Step:
@@ -125,7 +117,7 @@ def _new(delivery: Delivery, words: str, now: datetime) -> NewInvestigation:
     return NewInvestigation(
         workspace=delivery.workspace,
         origin=f"message:{delivery.channel}:{ts}",
-        door="mention",
+        door="dm" if _is_direct(event) else "mention",
         requested_by=delivery.user,
         channel=delivery.channel,
         thread_ts=_thread(event) or ts,
@@ -139,7 +131,7 @@ def _new(delivery: Delivery, words: str, now: datetime) -> NewInvestigation:
     )
 
 
-def _overheard(session: Session, now: datetime, *, delivery: Delivery) -> Outcome:
+def _overheard(session: Session, now: datetime, *, delivery: Delivery, rules: Rules) -> Outcome:
     """A reply in a thread that does not mention us: a question only from the one person who talks to us."""
     known = _ours(session, delivery)
     if known is None:
@@ -148,9 +140,15 @@ def _overheard(session: Session, now: datetime, *, delivery: Delivery) -> Outcom
     if command_text.mentions(said) or not _alone(session, known, delivery.user):
         _remember(session, known.id, delivery, said, now)
         return SILENCE
-    asked = command_text.subcommand(said)
-    if asked is not None and asked.name == "stop":
-        return _stop(session, known, delivery, now)
+    try:
+        asked = subcommand(said)
+    except UserError:
+        asked = None
+    if asked is not None and asked.name == "stop" and asked.number is None:
+        return _subcommand(asked, known, delivery, rules)(session, now)
+    if not rules.may("start", delivery):
+        _remember(session, known.id, delivery, said, now)
+        return SILENCE
     return _ask(session, known, delivery, said, now)
 
 
@@ -175,7 +173,7 @@ def _ask(
     return Outcome(jobs=(job_id,))
 
 
-def _stop(session: Session, known: Investigation, delivery: Delivery, now: datetime) -> Outcome:
+def _stop(session: Session, now: datetime, *, known: Investigation, delivery: Delivery) -> Outcome:
     stopped = intake.stop(session, known, delivery.user, now)
     if stopped is None:
         return Outcome(f"Investigation #{known.id} is already over.")
@@ -207,8 +205,10 @@ def _ours(session: Session, delivery: Delivery) -> Investigation | None:
 
 def _alone(session: Session, known: Investigation, user: str) -> bool:
     """Whether nobody else talks here. In a thread that we were called into, others may have talked before."""
+    if known.channel.startswith("D"):
+        return True
     called_into = known.door == "mention" and not known.origin.endswith(f":{known.thread_ts}")
-    if called_into or known.door == "shortcut":
+    if called_into or known.door in _ON_A_MESSAGE:
         return False
     said = messages.thread(session, known.id, REMEMBERED)
     people = {one.author for one in said if one.role == "person"}
@@ -219,6 +219,10 @@ def _thread(event: Json) -> str:
     """The thread that a message replies in; empty for a message of the channel itself."""
     thread = text(event, "thread_ts")
     return thread if thread != text(event, "ts") else ""
+
+
+def _is_direct(event: Json) -> bool:
+    return text(event, "channel_type") == "im"
 
 
 def _person(event: Json) -> bool:
