@@ -23,6 +23,7 @@ from bot.crew.roles import ANSWERING
 from bot.crew.telling import Telling, own_links
 from bot.crew.untrusted import Echo, harmless, orders_in
 from bot.report import Found, Narrative, Records, Report, Usage
+from bot.report.words import counted
 from bot.verify import verify
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ class CrewAnswerer:
             log.exception("answer_broke")
             return None
         finally:
-            run.close()
+            run.close(reported=False)
 
     def _answer(self, asked: Asked, report: Report, run: Run) -> Reply | None:
         task = _task(asked, report, run)
@@ -110,9 +111,8 @@ class CrewAnswerer:
         if unknown and not echo.heard_in(unknown) and not _asserts(unknown, run):
             sentences.append(unknown)
         if checked.removed:
-            sentences.append(
-                f"{checked.removed} statements that the evidence does not carry were left out."
-            )
+            left_out = counted(checked.removed, "statement")
+            sentences.append(f"Left out: {left_out} that the evidence does not carry.")
         cites = tuple(dict.fromkeys(key for claim in kept for key in claim.cites))
         found = tuple(item for item in run.ground.shelf.found() if item.id in cites)
         return Reply("\n".join(sentences), cites, found, run.budget.usage())

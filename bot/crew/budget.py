@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from bot.crew.models import COMMANDER, Model, Models
 from bot.report import Spent, Usage
@@ -25,29 +26,39 @@ class Day:
     """What was spent on a UTC day by all investigations of this database. Thread-safe.
 
     Args:
-        before: US dollars that were spent today as far as the database knows; asked when a run begins.
+        before: US dollars that were spent today as far as reports say; asked when a run begins.
+        today: the UTC day.
     """
 
-    def __init__(self, before: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self,
+        before: Callable[[], float] = lambda: 0.0,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
         self._before = before
+        self._today = today
         self._lock = threading.Lock()
         self._running: dict[int, float] = {}
+        self._unreported: dict[date, float] = {}
 
     def spent(self) -> float:
-        """US dollars, those of running investigations included."""
+        """US dollars, those of runs under way and of answers in threads included."""
         with self._lock:
-            running = sum(self._running.values())
-        return self._before() + running
+            here = sum(self._running.values()) + self._unreported.get(self._today(), 0.0)
+        return self._before() + here
 
     def note(self, run: int, cost: float) -> None:
         """What a running investigation has spent so far."""
         with self._lock:
             self._running[run] = cost
 
-    def over(self, run: int) -> None:
-        """A run has ended; its report carries its cost from now on."""
+    def over(self, run: int, *, reported: bool) -> None:
+        """A run has ended; when a report carries its cost from now on, it is forgotten here."""
         with self._lock:
-            self._running.pop(run, None)
+            cost = self._running.pop(run, 0.0)
+            if not reported and cost:
+                today = self._today()
+                self._unreported = {today: self._unreported.get(today, 0.0) + cost}
 
 
 @dataclass(slots=True)

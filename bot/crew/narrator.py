@@ -53,7 +53,13 @@ class Run:
     ground: Ground
     budget: Budget
     toolbox: Toolbox
-    close: Callable[[], None] = lambda: None
+    number: int
+    day: Day
+
+    def close(self, *, reported: bool) -> None:
+        """The run is over: threads that still work stop at their next gate."""
+        self.budget.specialists_over.set()
+        self.day.over(self.number, reported=reported)
 
     def agent(self, role: Role, task: Callable[[], str], schema: type[Said]) -> Job[Said]:
         """An agent's work, ready to be run in a thread of its own."""
@@ -100,11 +106,7 @@ def begin(means: Means, findings: Findings, records: Records, desk: Desk, *, sec
     )
     secrets = [m.api_key for m in (models.specialist, models.commander) if len(m.api_key) >= 6]
 
-    def close() -> None:
-        budget.specialists_over.set()
-        day.over(number)
-
-    return Run(means.folder, desk, ground, budget, Toolbox(ground, Redactor(secrets)), close)
+    return Run(means.folder, desk, ground, budget, Toolbox(ground, Redactor(secrets)), number, day)
 
 
 @dataclass(slots=True)
@@ -140,7 +142,7 @@ class CrewNarrator:
                 update={"missing": (*plain.missing, broke), "usage": run.budget.usage()}
             )
         finally:
-            run.close()
+            run.close(reported=True)
 
 
 @dataclass(slots=True)

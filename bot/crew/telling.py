@@ -44,8 +44,9 @@ class Telling:
         culprit = next(iter(_ID.findall(verdict.culprit.upper())), "")
         conclusion, confidence, terms = self._judged(verdict, culprit)
         claims = self.claims(verdict.claims)
-        if claims:
-            claims += self._disagreement(verdict, culprit, conclusion)
+        other = self._disagreement(verdict, culprit, conclusion) if claims else []
+        claims += other
+        also = list(self.plain.next_steps) if other else []
         if verdict.conclusion == "not_an_incident" != conclusion:
             # Overruled: what it says beside its claims follows from a conclusion that is not drawn.
             verdict = Verdict()
@@ -53,9 +54,11 @@ class Telling:
             conclusion=conclusion,
             confidence=confidence,
             confidence_terms=terms,
-            summary=" ".join(self._sentences(_SENTENCE.split(verdict.summary))),
+            summary=" ".join(
+                [*(c.text for c in other), *self._sentences(_SENTENCE.split(verdict.summary))]
+            ),
             claims=tuple(claims),
-            next_steps=tuple(self._sentences(verdict.next_steps))[:MOST_STEPS],
+            next_steps=tuple(self._sentences(verdict.next_steps) + also)[:MOST_STEPS],
             ruled_out=tuple(self._sentences(verdict.ruled_out))[:MOST_RULED_OUT],
         )
 
