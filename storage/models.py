@@ -394,3 +394,32 @@ class WebSession(Row, table=True):
     scopes: str
     created_at: datetime
     expires_at: datetime = Field(index=True)
+
+
+class Memory(Row, table=True):
+    """A finished investigation as it is found again: its words for the search, its features for likeness.
+
+    Each database has an index of `words` of its own kind (FTS5, tsvector); only the migrations know it.
+    """
+
+    __tablename__ = "memory"
+    __table_args__ = (Index("ix_memory_at", "workspace", "at"),)
+
+    investigation_id: int = Field(
+        primary_key=True, foreign_key="investigation.id", ondelete="CASCADE"
+    )
+    workspace: str
+    service: str = Field(default="", sa_type=FreeText(200))
+    at: datetime
+    cause: str = Field(default="", sa_type=FreeText(1_000))
+    words: str = Field(sa_type=FreeText(20_000))
+    features: JsonObject = Field(sa_type=json_column())
+
+
+class Tick(Row, table=True):
+    """When something periodic last ran, in the whole cluster."""
+
+    __tablename__ = "tick"
+
+    name: str = Field(primary_key=True, sa_type=FreeText(200))
+    at: datetime

@@ -38,7 +38,18 @@ def tables(db: Database) -> set[str]:
 def test_the_migrations_lead_to_the_models(db: Database) -> None:
     engine = create_engine(db.url, poolclass=NullPool)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Row.metadata) == []
+        context = MigrationContext.configure(
+            connection, opts={"include_object": _not_of_the_search}
+        )
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def _not_of_the_search(_: object, name: str | None, *more: object) -> bool:
+    """The index of the search differs between the databases and is made by migrations alone."""
+    return not (name or "").startswith("memory_fts") and name not in {
+        "document",
+        "ix_memory_document",
+    }
 
 
 def test_a_schema_goes_up_down_and_up_again_with_data_in_it(empty: Database) -> None:
