@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from adapters.kit.capabilities import CommitQuery
@@ -147,3 +148,14 @@ def names(value: object) -> object:
     return (
         [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
     )
+
+
+def until_older(pages: Iterable[Sequence[Commit]], since: datetime) -> Iterator[Commit]:
+    """The changes of a history that is listed newest first without a filter by time.
+
+    Dates of neighbours may be out of order, so it ends with a page on which nothing is as young as `since`.
+    """
+    for page in pages:
+        yield from page
+        if page and all(commit.committed_at < since for commit in page):
+            return
