@@ -37,7 +37,7 @@ def measure(clues: Clues, candidates: Sequence[Change]) -> list[dict[str, Featur
     parts = (
         suspect_text.measure(clues.words, candidates),
         suspect_files.measure(clues.paths, clues.frames, clues.words.missing, candidates),
-        _shape(candidates),
+        _shape(clues, candidates),
     )
     return [
         {name: found for row in rows for name, found in row.items() if found[0]}
@@ -45,8 +45,9 @@ def measure(clues: Clues, candidates: Sequence[Change]) -> list[dict[str, Featur
     ]
 
 
-def _shape(candidates: Sequence[Change]) -> list[dict[str, Feature]]:
+def _shape(clues: Clues, candidates: Sequence[Change]) -> list[dict[str, Feature]]:
     newest = max((change.commit.committed_at for change in candidates), default=None)
+    vague = 1 / (1 + _mass(clues.words) / 6)
     rows: list[dict[str, Feature]] = []
     for index, change in enumerate(candidates):
         days = (newest - change.commit.committed_at).total_seconds() / 86_400 if newest else 0.0
@@ -54,6 +55,7 @@ def _shape(candidates: Sequence[Change]) -> list[dict[str, Feature]]:
         rows.append(
             {
                 "recency": (-math.log1p(index), place),
+                "recency_if_vague": (-math.log1p(index) * vague, place),
                 "age": (-math.log1p(days), f"{days:.1f} days before the head"),
                 "only_docs": (-float(change.only_docs), "only documentation"),
                 "only_tests": (-float(change.only_tests and not change.only_docs), "only tests"),
@@ -66,9 +68,14 @@ def _shape(candidates: Sequence[Change]) -> list[dict[str, Feature]]:
 def measure_none(clues: Clues) -> dict[str, Feature]:
     """What speaks for "none of these": the prior, and a symptom so rich that the culprit would match it."""
     in_app = sum(frame.in_app for frame in clues.frames)
-    mass = sum(clues.words.words.values()) + sum(clues.words.names.values())
+    mass = _mass(clues.words)
     return {
         "prior": (1.0, "nothing may have changed here"),
         "framed": (1.0 if in_app else 0.0, f"{in_app} stack frames of our own code to match"),
         "wordy": (math.log1p(mass) / 4, "words of the symptom to match"),
     }
+
+
+def _mass(words: Vocabulary) -> float:
+    """How much there is in a symptom to match with."""
+    return math.fsum(words.words.values()) + math.fsum(words.names.values())

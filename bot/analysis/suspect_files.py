@@ -88,8 +88,8 @@ def _suffix_value(shared: int, path: str) -> float:
 
 
 def _frame_weight(frame: Frame) -> float:
-    tests = 0.6 if changes.is_test(frame.file) else 1.0
-    return tests * (1.0 if frame.in_app else 0.4) / (1 + frame.depth / 4)
+    tests = 0.4 if changes.is_test(frame.file) else 1.0
+    return tests * (1.0 if frame.in_app else 0.4) / (1 + frame.depth / 2)
 
 
 def _directories(frames: Sequence[Frame], change: Change) -> Iterable[Feature]:

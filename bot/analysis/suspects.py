@@ -45,6 +45,7 @@ LABELS: Mapping[str, str] = {
     "frame_function": "function of a stack frame",
     "frame_line": "last wrote the failing line",
     "recency": "recency",
+    "recency_if_vague": "recency",
     "age": "recency",
     "only_docs": "documentation only",
     "only_tests": "tests only",

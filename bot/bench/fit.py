@@ -35,9 +35,9 @@ Array = npt.NDArray[np.float64]
 
 PENALTY = 3.0
 NONE_PENALTY = 0.3
-SHARPNESS = 1.2  # of the softmax; chosen by calibration of the left-out cases
+SHARPNESS = 1.1  # of the softmax; chosen by calibration of the left-out cases
 MINED = {"log": 0.6, "fix": 0.6, "prose": 0.2}  # a mined label is noisier than a checked one
-CUT = 0.5
+CUT = 0.55
 HARD = (
     4.0  # where the culprit is not among the newest, recency is no help and the text has to do it
 )
