@@ -171,6 +171,15 @@ class Rig:
             lambda: self.result,
             Report,
             render=lambda made: [*thread.progress([done]), *thread.report(made)],
+            save=lambda session, made: investigations.save_report(
+                session,
+                context.investigation_id,
+                made.model_dump(mode="json"),
+                made.conclusion,
+                made.confidence,
+                made.summary,
+                self.db.now(session),
+            ),
         )
 
     def _answer(self, context: Context) -> None:
