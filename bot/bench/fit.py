@@ -38,9 +38,8 @@ NONE_PENALTY = 0.3
 SHARPNESS = 1.1  # of the softmax; chosen by calibration of the left-out cases
 MINED = {"log": 0.6, "fix": 0.6, "prose": 0.2}  # a mined label is noisier than a checked one
 CUT = 0.55
-HARD = (
-    4.0  # where the culprit is not among the newest, recency is no help and the text has to do it
-)
+# Where the culprit is not among the newest, recency is no help and the text has to do it.
+HARD = 3.0
 WEIGHTS = Path(suspects.__file__).parent / "weights.json"
 
 
