@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.errors import ConfigError
 
@@ -170,6 +171,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems = [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigError(problems) from None
+    except SettingsError as error:
+        field = next(iter(re.findall(r'field "(\w+)"', str(error))), "settings")
+        raise ConfigError([f"{_variable((field,))}: is not valid JSON"]) from None
 
 
 def _variable(loc: tuple[int | str, ...]) -> str:
