@@ -32,7 +32,7 @@ from bot.analysis.findings import Findings
 from bot.collect import Ask, Evidence, collect
 from bot.crew.answering import Asked, Reply
 from bot.crew.desk import Desk, Past, Status
-from bot.report import Checked, Found, Gap, Narrative, Records, Report
+from bot.report import Checked, Found, Gap, Narrative, Records, Report, Similar
 from bot.report.build import build
 from bot.report.evidence import texts
 from bot.report.models import Model
@@ -152,11 +152,13 @@ class Memory:
 
     Attributes:
         keep: stores the report and its evidence, in the transaction of the last stage.
-        past: earlier investigations that may be about the same.
+        past: earlier investigations that may be about the same, the likest first: what a narrator may ask for.
+        similar: those of them that are much alike: what the report shows.
     """
 
     keep: Keep = lambda _session, _look, _reasoned, _report: None
-    past: Callable[[], Sequence[Past]] = lambda: ()
+    past: Callable[[Findings], Sequence[Past]] = lambda _findings: ()
+    similar: Callable[[Findings], Sequence[Similar]] = lambda _findings: ()
 
 
 FORGETFUL = Memory()
@@ -198,11 +200,13 @@ def investigate(
     board = Board(stages, thread)
     look = stages.stage("look", lambda: _look(ask, stages, deps, board), Look)
     left = max(5.0, deps.seconds - (time.monotonic() - begun))
-    desk = Desk(ask, deps.sources, stages.cancelled, board.crew_said, memory.past)
+    desk = Desk(
+        ask, deps.sources, stages.cancelled, board.crew_said, lambda: memory.past(look.findings)
+    )
     reasoned = stages.stage("reason", lambda: _reason(look, deps, desk, board, left), Reasoned)
     return stages.stage(
         "report",
-        lambda: _report(number, ask, look, reasoned, board),
+        lambda: _report(number, ask, look, reasoned, board, memory.similar(look.findings)),
         Report,
         render=lambda report: [*thread.progress(board.steps), *thread.report(report)],
         save=lambda session, report: memory.keep(session, look, reasoned, report),
@@ -297,9 +301,19 @@ def _reason(look: Look, deps: Deps, desk: Desk, board: Board, left: float) -> Re
     return Reasoned(checked=checked, seconds=round(time.monotonic() - started, 3))
 
 
-def _report(number: str, ask: Ask, look: Look, reasoned: Reasoned, board: Board) -> Report:
+def _report(
+    number: str,
+    ask: Ask,
+    look: Look,
+    reasoned: Reasoned,
+    board: Board,
+    similar: Sequence[Similar],
+) -> Report:
     timings = {**look.timings, "reason": reasoned.seconds}
-    report = build(number, ask.question, look.findings, reasoned.checked, look, timings=timings)
+    checked = reasoned.checked
+    report = build(
+        number, ask.question, look.findings, checked, look, timings=timings, similar=similar
+    )
     board.end("report", "done")
     return report
 

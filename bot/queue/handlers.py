@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from adapters.kit.records import Alert, Window
+from bot.analysis.findings import Findings
 from bot.ask import parse_zone
 from bot.collect import Ask
 from bot.crew.answering import Asked
@@ -18,8 +19,9 @@ from bot.crew.past import earlier
 from bot.followup import Answer, Rerun, answer, is_command
 from bot.investigate import Deps, Look, Memory, Reasoned, Thread, investigate
 from bot.queue import INVESTIGATE, Context, Handler
+from bot.queue.remember import likest_first, remember, similar
 from bot.queue.submit import Submitted, place
-from bot.report import Found, Report, numbered, records_of
+from bot.report import Found, Report, Similar, numbered, records_of
 from storage import evidence, investigations, messages
 from storage.db import Database
 from storage.investigations import NewInvestigation
@@ -99,12 +101,18 @@ class _Worker:
             investigations.save_report(
                 session, case.id, body, report.conclusion, report.confidence, report.summary, now
             )
+            remember(session, case, look.findings, report, now)
 
-        def past() -> Sequence[Past]:
+        def past(findings: Findings) -> Sequence[Past]:
             with self._db.read() as session:
-                return earlier(session, case)
+                return likest_first(earlier(session, case), similar(session, case, findings))
 
-        investigate(str(case.id), ask, thread, context, self._deps, memory=Memory(keep, past))
+        def alike(findings: Findings) -> Sequence[Similar]:
+            with self._db.read() as session:
+                return similar(session, case, findings)
+
+        memory = Memory(keep, past, alike)
+        investigate(str(case.id), ask, thread, context, self._deps, memory=memory)
 
     def follow_up(self, context: Context) -> None:
         case = self._case(context)

@@ -19,6 +19,7 @@ from bot.report.models import (
     Removal,
     Report,
     ReportWindow,
+    Similar,
     Spent,
     Usage,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Report",
     "ReportWindow",
     "Seen",
+    "Similar",
     "Spent",
     "Usage",
     "kept",

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from bot.analysis.findings import Findings
 from bot.redact import Redactor
 from bot.report.evidence import Lack, Records
-from bot.report.models import Checked, Gap, Report, ReportWindow
+from bot.report.models import Checked, Gap, Report, ReportWindow, Similar
 from bot.report.timeline import timeline
 
 SHOWN_SUSPECTS = 20
 _LONGEST_REASON = 300
 
 
-def build(
+def build(  # noqa: PLR0913 - everything that a report is made of
     number: str,
     question: str,
     findings: Findings,
@@ -22,12 +22,14 @@ def build(
     records: Records,
     *,
     timings: Mapping[str, float],
+    similar: Sequence[Similar] = (),
 ) -> Report:
     """Build the report that is stored, posted and printed; secrets are taken out of all of it.
 
     Args:
         number: the investigation's id, as people see it.
         timings: seconds by stage.
+        similar: earlier incidents that were much alike.
     """
     narrative = checked.narrative
     report = Report(
@@ -52,6 +54,7 @@ def build(
         series=findings.series,
         stats=findings.stats,
         ruled_out=narrative.ruled_out,
+        similar=tuple(similar),
         next_steps=narrative.next_steps,
         usage=narrative.usage,
         timings=dict(timings),

@@ -129,6 +129,27 @@ class ReportWindow(Model):
     until: UtcTime
 
 
+class Similar(Model):
+    """An earlier incident that was much alike.
+
+    Attributes:
+        cause: what it was then, in a line.
+        score: from 0 to 1, the sum of the terms.
+        times: how many earlier incidents were this much alike.
+    """
+
+    id: str
+    number: int
+    at: UtcTime
+    service: str = ""
+    question: str = ""
+    conclusion: str = ""
+    cause: str = ""
+    score: float
+    terms: tuple[Term, ...] = ()
+    times: int = 1
+
+
 class Report(Model):
     """One finished report. Lists are ordered by importance, the timeline by time.
 
@@ -158,6 +179,7 @@ class Report(Model):
     series: tuple[Series, ...] = ()
     stats: LogStats = LogStats()
     ruled_out: tuple[str, ...] = ()
+    similar: tuple[Similar, ...] = ()
     next_steps: tuple[str, ...] = ()
     usage: Usage = Usage()
     timings: dict[str, float] = {}

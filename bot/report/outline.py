@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from bot.analysis.findings import Example, Pattern, Suspect, Term
-from bot.report.models import Claim, Report, Usage
+from bot.report.models import Claim, Report, Similar, Usage
 from bot.report.words import CONCLUSIONS, counted, moment, percent, short_sha
 
 SHOWN_SUSPECTS = 5
@@ -89,6 +89,14 @@ def usage(used: Usage) -> str:
         return "no model was used"
     cost = "cost unknown" if used.cost is None else f"${used.cost:.3f}"
     return f"{counted(used.llm_calls, 'model call')}, {counted(used.tokens, 'token')}, {cost}"
+
+
+def similar(one: Similar, tz: tzinfo) -> str:
+    """When something like this was seen, and what it was then."""
+    why = ", ".join(term.name for term in one.terms)
+    then = f"; cause then: {one.cause}" if one.cause else ""
+    alike = f"{percent(one.score)} alike" + (f" by {why}" if why else "")
+    return f"Seen on {moment(one.at, tz)} (#{one.number}, {alike}){then}"
 
 
 def none_of_these(report: Report) -> str:

@@ -72,6 +72,7 @@ def _body(report: Report, tz: tzinfo, picture: bytes | None) -> Iterator[str]:
     yield from _section("What was found", _claims(report))
     yield from _section("Log patterns", _patterns(report))
     yield from _section("Timeline", _timeline(report, tz))
+    yield from _section("Seen before", _items(outline.similar(one, tz) for one in report.similar))
     yield from _section("Ruled out", _items(report.ruled_out))
     yield from _section(
         "What I could not see", _items(f"{g.system}: {g.reason}" for g in report.gaps)

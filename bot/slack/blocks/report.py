@@ -62,6 +62,7 @@ def verdict(report: Report, number: int) -> Block:
         kit.section(sentence(report.summary, 1_500) or "No summary."),
         kit.fields(_facts(report, number)),
         *_suspects(report),
+        *_seen_before(report),
         *_next_steps(report),
         *_gaps(report),
         kit.context(_small_print(report)),
@@ -164,6 +165,22 @@ def _suspect(rank: int, suspect: Suspect, *, reasons: int) -> str:
     strongest = sorted(suspect.terms, key=lambda term: -term.weight)
     lines += [_term(term) for term in strongest[:reasons] if term.weight > 0]
     return "\n".join(lines)
+
+
+def _seen_before(report: Report) -> Iterator[Block]:
+    """The likest earlier incidents: what it was last time is often what it is."""
+    if not report.similar:
+        return
+    lines = []
+    for one in report.similar[:3]:
+        why = ", ".join(prose(term.name, 20) for term in one.terms)
+        cause = f"; cause then: {prose(one.cause, 200)}" if one.cause else ""
+        lines.append(
+            f"• {when(one.at)} (#{one.number}, {_percent(one.score)} alike by {why}){cause}"
+        )
+    times = report.similar[0].times
+    more = f" ({times} times)" if times > 1 else ""
+    yield kit.section(f"*Seen before*{more}\n" + "\n".join(lines))
 
 
 def _next_steps(report: Report) -> Iterator[Block]:
