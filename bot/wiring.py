@@ -30,7 +30,7 @@ from bot.crew.past import spent_today
 from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue import Handler
-from bot.queue.handlers import handlers
+from bot.queue.handlers import Conversation, handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
 from bot.redact import protect, redact
@@ -43,6 +43,7 @@ from bot.slack.publisher import Publisher
 from bot.slack.refusals import understood
 from bot.slack.thread import SlackThread
 from bot.sources import Sources
+from bot.web.silent import Silent
 from storage import investigations, jobs
 from storage.db import Database
 from storage.jobs import Limits
@@ -157,6 +158,11 @@ class _Nobody:
         return ()
 
 
+def thread_of(number: int, channel: str) -> Conversation:
+    """Where an investigation is told of: its Slack channel, or nowhere when only the web shows it."""
+    return SlackThread(number, channel) if channel else Silent()
+
+
 class Engine:
     """What every process of the product has: the database, the executor, and what jobs work with.
 
@@ -179,7 +185,7 @@ class Engine:
         self._settings = settings
         self._works = works
         self.deps = build_deps(settings, sources, self.db, model=works)
-        self.queue = self._executor(handlers(self.db, self.deps, SlackThread, self.notify))
+        self.queue = self._executor(handlers(self.db, self.deps, thread_of, self.notify))
 
     def start(self) -> None:
         """Begin to work."""
@@ -234,7 +240,7 @@ class Engine:
         """What people are told when a job ends without its handler having said so."""
         with self.db.read() as session:
             asked = investigations.get(session, job.investigation_id or 0)
-        if asked is None:
+        if asked is None or not asked.channel:
             return ()
         thread = SlackThread(asked.id, asked.channel)
         match job.state:
@@ -294,6 +300,11 @@ class SlackBot:
         self._beating: asyncio.Task[None] | None = None
         self._alive = settings.data_dir / ALIVE_FILE
         self._handler: AsyncSocketModeHandler | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """For the web door, which works with the same database and queue."""
+        return self._engine
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.db.migrate)

@@ -36,6 +36,7 @@ def _app(argv: Sequence[str]) -> typer.Typer:
     )
     app.command()(run)
     app.command()(worker)
+    app.command()(serve)
     app.command()(demo)
     app.command()(sandbox)
     _investigate(app, argv)
@@ -86,6 +87,22 @@ def worker() -> None:
     from bot.cli.worker import worker as run_worker
 
     raise typer.Exit(run_worker())
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address; default: BOT_WEB_HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port; default: BOT_WEB_PORT, else 8080.")] = 0,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Investigate in this process, too.")
+    ] = True,
+) -> None:
+    """Serve the web: HTTP API, webhooks, dashboard, health and metrics; no Slack tokens needed.
+
+    Nobody has to sign in on 127.0.0.1; any other address needs BOT_WEB_ADMIN_TOKEN or BOT_WEB_OIDC_ISSUER.
+    """
+    from bot.cli.serve import serve as run_serve
+
+    raise typer.Exit(run_serve(host, port, works=worker))
 
 
 def demo(

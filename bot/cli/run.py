@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 
 from bot import logs
 from bot.config import Settings, environment, load_settings, require_slack
 from bot.sources import Sources, load
+from bot.web.settings import load_web_settings
 from bot.wiring import SlackBot, until_stopped
 
 
@@ -32,7 +34,13 @@ def run(*, works: bool = True) -> int:
 async def _run(settings: Settings, sources: Sources, *, works: bool) -> int:
     if not sources.sources:
         sys.stderr.write("No source is configured (BOT_SOURCES), so reports will only name gaps.\n")
-    async with SlackBot(settings, sources, works=works):
+    web = load_web_settings()
+    async with contextlib.AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(SlackBot(settings, sources, works=works))
+        if web.port:
+            from bot.cli.serve import beside
+
+            await stack.enter_async_context(beside(bot.engine, settings, web, sources))
         sys.stderr.write("Incident Responder is connected. Ctrl-C stops it.\n")
         await until_stopped()
         sys.stderr.write("Stopping: finishing or handing over what is in flight ...\n")

@@ -1,0 +1,1 @@
+"""The web door: HTTP API, webhooks, dashboard, health and metrics, one FastAPI application under uvicorn."""
