@@ -147,6 +147,19 @@ def redaction(as_json: Json = False) -> None:
     _print(bench.run(), as_json=as_json)
 
 
+@app.command()
+def crew(
+    runs: Annotated[int, typer.Option(help="Runs alone, and as many side by side.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """What the agents' framework costs with a model that answers at once."""
+    from bot.bench import crew as bench
+
+    with Console(stderr=True).status("Running the crew ..."):
+        result = bench.run(runs)
+    _print(result, as_json=as_json)
+
+
 @app.command(name="all")
 def everything(
     cases: Annotated[
@@ -157,6 +170,7 @@ def everything(
     as_json: Json = False,
 ) -> None:
     """Everything that can be measured with what is here."""
+    from bot.bench import crew as crew_bench
     from bot.bench import logs as logs_bench
     from bot.bench import redaction as redaction_bench
     from bot.bench import report as report_bench
@@ -169,6 +183,7 @@ def everything(
         "report": report_bench.run(),
         "storage": storage_bench.run(),
         "redaction": redaction_bench.run(),
+        "crew": crew_bench.run(),
     }
     if cases is not None:
         results["logs"] = logs_bench.run(cases / "logs.open.jsonl", cases)
