@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,10 +15,9 @@ from adapters.azure_devops.settings import Settings
 from adapters.kit.capabilities import Check, CommitQuery, EventQuery, LogQuery
 from adapters.kit.changes import (
     SHA,
-    chosen,
+    chosen_of,
     completed,
     revision,
-    until_older,
     wanted_repositories,
 )
 from adapters.kit.errors import AdapterError, documented
@@ -62,11 +61,7 @@ class Adapter:
         for repo in wanted_repositories(self._settings.repo, asked) or ((asked,) if asked else ()):
             listed = partial(self._history, repo, head, query.paths)
             with documented(self.name):
-                found, cut = chosen(
-                    query,
-                    partial(_flat, listed),
-                    partial(_young, listed, query.window.since),
-                )
+                found, cut = chosen_of(query, listed)
             for page in completed(found, self._filled, cut):
                 # Only the whole commit names its parents.
                 plain = tuple(commit for commit in page.items if len(commit.parents) < 2)
@@ -340,15 +335,6 @@ class Adapter:
             at=datetime.fromisoformat(item["startTime"]),
             url=f"{self._web}/_build/results?buildId={int(item['id'])}",
         )
-
-
-def _flat(listed: Callable[[], Iterator[list[Commit]]]) -> Iterator[Commit]:
-    for page in listed():
-        yield from page
-
-
-def _young(listed: Callable[[], Iterator[list[Commit]]], since: datetime) -> Iterator[Commit]:
-    return until_older(listed(), since)
 
 
 def _reset(headers: httpx.Headers, now: float) -> float | None:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from adapters.kit.capabilities import CommitQuery
 from adapters.kit.errors import AdapterError, Reason
-from adapters.kit.records import Commit, FileChange, Page
+from adapters.kit.records import ChangeStatus, Commit, FileChange, Page
 from adapters.kit.together import together
 
 SCAN_LIMIT = 5_000  # changes looked at for one answer
@@ -122,21 +122,6 @@ def hunks(diff: str) -> str:
     return diff[at:] if diff[at : at + 3] == "@@ " else ""
 
 
-def by_file(diff: str) -> dict[str, str]:
-    """Hunks of each file of a whole `git diff`, by the path after the change (before it, where it was deleted).
-
-    Every line of a hunk begins with a sign, so a line that begins with "diff --git" is always a header.
-    """
-    found: dict[str, str] = {}
-    for section in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]:
-        head, _, _ = section.partition("\n@@ ")
-        name = re.search(r"^\+\+\+ (?:\w|src|dst)[/:]+(.+?)\t?$", head, re.MULTILINE)
-        name = name or re.search(r"^--- (?:\w|src|dst)[/:]+(.+?)\t?$", head, re.MULTILINE)
-        if name:
-            found[name[1]] = hunks(section).rstrip("\n")
-    return found
-
-
 def counted(patch: str) -> tuple[int, int]:
     """Lines added and removed by hunks."""
     lines = patch.split("\n")
@@ -150,7 +135,18 @@ def names(value: object) -> object:
     )
 
 
-def until_older(pages: Iterable[Sequence[Commit]], since: datetime) -> Iterator[Commit]:
+def chosen_of(
+    query: CommitQuery, listed: Callable[[], Iterable[Sequence[Commit]]]
+) -> tuple[list[Commit], str]:
+    """Like `chosen`, of a history that its host lists newest first, page by page, without a filter by time."""
+    return chosen(
+        query,
+        lambda: (commit for page in listed() for commit in page),
+        lambda: _until_older(listed(), query.window.since),
+    )
+
+
+def _until_older(pages: Iterable[Sequence[Commit]], since: datetime) -> Iterator[Commit]:
     """The changes of a history that is listed newest first without a filter by time.
 
     Dates of neighbours may be out of order, so it ends with a page on which nothing is as young as `since`.
@@ -159,3 +155,48 @@ def until_older(pages: Iterable[Sequence[Commit]], since: datetime) -> Iterator[
         yield from page
         if page and all(commit.committed_at < since for commit in page):
             return
+
+
+def files_of(diff: str, *, patches: bool = True) -> tuple[FileChange, ...]:
+    """The files of a whole `git diff`, with their hunks."""
+    return tuple(
+        found
+        for section in re.split(r"^diff --git ", diff, flags=re.MULTILINE)[1:]
+        if (found := _file_of(section, patches=patches))
+    )
+
+
+def _file_of(section: str, *, patches: bool) -> FileChange | None:
+    """One file; every line of a hunk begins with a sign, so what looks like a header is one."""
+    head, _, _ = f"{section}\n".partition("\n@@ ")
+    told = dict(_HEADER.findall(head))
+    plain = re.match(r"a/(.+) b/\1$", section.partition("\n")[0])
+    old = told.get("rename from") or _side(told.get("---", ""))
+    path = told.get("rename to") or told.get("copy to") or _side(told.get("+++", "")) or old
+    path = path or (plain[1] if plain else "")
+    if not path:
+        return None
+    status: ChangeStatus = "renamed" if "rename to" in told else "modified"
+    if "new file mode" in told or "deleted file mode" in told:
+        status = "added" if "new file mode" in told else "deleted"
+    patch = hunks(section).rstrip("\n")
+    added, removed = counted(patch) if patch else (-1, -1)
+    return FileChange(
+        path=path,
+        old_path=old if status == "renamed" else None,
+        status=status,
+        added=added,
+        removed=removed,
+        patch=patch if patches else "",
+    )
+
+
+_HEADER = re.compile(
+    r"^(---|\+\+\+|rename from|rename to|copy to|new file mode|deleted file mode) ?(.*?)\t?$",
+    re.MULTILINE,
+)
+
+
+def _side(name: str) -> str:
+    """A path without the `a/` or `b/` before it; nothing for /dev/null."""
+    return "" if name == "/dev/null" else re.sub(r"^[ab]/|^(?:src|dst)://", "", name)
