@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.errors import ConfigError
@@ -23,6 +31,27 @@ ALIVE_S = 10.0
 def environment() -> Mapping[str, str]:
     """The process environment: the only place that reads it, so that tests and `${ENV}` see the same."""
     return os.environ  # noqa: TID251 - the one door
+
+
+class Routine(BaseModel):
+    """A question that is asked by the clock.
+
+    Attributes:
+        cron: minute, hour, day, month, weekday; weekdays by name (mon-fri).
+        hours: how far back from then the question looks.
+        workspace: of Slack; empty: the one that the bot's token belongs to.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=60)
+    cron: str
+    question: str = Field(min_length=1, max_length=2_000)
+    channel: str
+    service: str = ""
+    hours: float = Field(default=12, gt=0, le=24 * 14)
+    tz: str = "UTC"
+    workspace: str = ""
 
 
 class Settings(BaseSettings):
@@ -71,6 +100,19 @@ class Settings(BaseSettings):
         ge=1,
         le=600,
         description="After so long without a heartbeat a worker's job belongs to others; not below 10 in production.",
+    )
+    retention_days: int = Field(
+        default=365, ge=0, le=36_500, description="Reports are kept so many days; 0: for ever."
+    )
+    evidence_days: int = Field(
+        default=30, ge=0, le=36_500, description="Evidence is; 0: as long as its report."
+    )
+    digest_channel: str = Field(
+        default="", description="Channel id of the weekly summary; empty: none."
+    )
+    digest_cron: str = Field(default="0 9 * * mon", description="When the summary comes, in UTC.")
+    routines: list[Routine] = Field(
+        default_factory=list, description="JSON list of questions that are asked by the clock."
     )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     log_json: bool = Field(default=False, description="Logs as one JSON object a line.")

@@ -30,15 +30,18 @@ from bot.crew.past import spent_today
 from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue import Handler
+from bot.queue.chores import chores
 from bot.queue.handlers import Conversation, handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
 from bot.redact import protect, redact
 from bot.report import Report
+from bot.schedule import Schedule
 from bot.slack.app import build_app, build_client
 from bot.slack.configured import health_of, rules_of
 from bot.slack.deps import SlackDeps
 from bot.slack.limiter import Limiter
+from bot.slack.periodic import announced, digest_drafts
 from bot.slack.publisher import Publisher
 from bot.slack.refusals import understood
 from bot.slack.thread import SlackThread
@@ -185,7 +188,10 @@ class Engine:
         self._settings = settings
         self._works = works
         self.deps = build_deps(settings, sources, self.db, model=works)
-        self.queue = self._executor(handlers(self.db, self.deps, thread_of, self.notify))
+        tidy = (settings.retention_days, settings.evidence_days)
+        by_clock = chores(self.db, sources, digest_drafts, tidy)
+        kinds = handlers(self.db, self.deps, thread_of, self.notify)
+        self.queue = self._executor({**kinds, **by_clock})
 
     def start(self) -> None:
         """Begin to work."""
@@ -300,6 +306,8 @@ class SlackBot:
         self._beating: asyncio.Task[None] | None = None
         self._alive = settings.data_dir / ALIVE_FILE
         self._handler: AsyncSocketModeHandler | None = None
+        self._settings = settings
+        self._schedule: Schedule | None = None
 
     @property
     def engine(self) -> Engine:
@@ -311,6 +319,14 @@ class SlackBot:
         await check_tokens(self._client, self._app_token)
         self._handler = AsyncSocketModeHandler(build_app(self._slack), self._app_token)
         self._engine.start()
+        self._schedule = Schedule(
+            self.db,
+            self._settings,
+            notify=self._engine.notify,
+            announce=announced,
+            workspace=await self._workspace(),
+        )
+        self._schedule.start()
         publisher = Publisher(
             self.db,
             self._client,
@@ -324,6 +340,12 @@ class SlackBot:
         log.info("connected", api=str(self._client.base_url))
         return self
 
+    async def _workspace(self) -> str:
+        """The workspace that the configured token belongs to; empty without one."""
+        if not self._settings.slack_bot_token.get_secret_value():
+            return ""
+        return str((await self._client.auth_test()).get("team_id") or "")
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -332,6 +354,8 @@ class SlackBot:
     ) -> None:
         if self._handler is not None:
             await self._handler.close_async()  # type: ignore[no-untyped-call]
+        if self._schedule is not None:
+            await asyncio.to_thread(self._schedule.stop)
         await asyncio.to_thread(self._engine.stop)
         self._stop.set()
         if self._beating is not None:
