@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from bot.web import health, metrics, problems
+from bot.web import health, metrics, problems, webhooks
 from bot.web.api import events, investigations, operations
 from bot.web.deps import WebDeps
 from bot.web.guard import Guard
@@ -46,6 +46,7 @@ def build_web(deps: WebDeps) -> FastAPI:
     for router in (investigations.router, operations.router):
         app.include_router(router, prefix=PREFIX, dependencies=[Limited], responses=known)
     app.include_router(events.router, prefix=PREFIX, responses=known)
+    app.include_router(webhooks.router, dependencies=[Limited], responses=known)
     app.include_router(health.router)
     app.include_router(metrics.router)
     _describe(app)

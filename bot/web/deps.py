@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, WebSocket
 
@@ -13,6 +13,13 @@ from bot.queue.handlers import Conversation
 from bot.sources import Sources
 from bot.web.settings import WebSettings
 from storage.db import Database
+from storage.outbox import Draft
+
+
+class Told(Conversation, Protocol):
+    """A conversation that can also begin a thread of its own."""
+
+    def root(self, question: str, service: str, asked_by: str) -> Sequence[Draft]: ...
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,7 @@ class WebDeps:
     Attributes:
         pepper: key of the hashes of API keys and sessions.
         thread_of: renders for an investigation (its number) in a channel; `bot.web.silent.Silent` where there is none.
+        fetch: reads certificates of vendors; None: over HTTPS.
     """
 
     db: Database
@@ -29,7 +37,8 @@ class WebDeps:
     sources: Sources
     settings: WebSettings
     pepper: bytes
-    thread_of: Callable[[int, str], Conversation]
+    thread_of: Callable[[int, str], Told]
+    fetch: Callable[[str], bytes] | None = None
 
 
 def _of_request(request: Request) -> WebDeps:

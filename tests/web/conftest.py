@@ -67,13 +67,15 @@ def db(tmp_path: Path) -> Iterator[Database]:
 def serve(db: Database) -> Iterator[Callable[..., Served]]:
     with contextlib.ExitStack() as stack:
 
-        def start(**settings) -> Served:
+        def start(fetch=None, **settings) -> Served:
             given = WebSettings(
                 _env_file=None, **{"admin_token": SecretStr(TOKEN), "workspace": "T1", **settings}
             )
             queue = IdleQueue()
             known = Sources(services=(Service(name="checkout", channels=("C9",)),))
-            deps = WebDeps(db, queue, known, given, b"pepper", lambda number, channel: Silent())
+            deps = WebDeps(
+                db, queue, known, given, b"pepper", lambda number, channel: Silent(), fetch
+            )
             return stack.enter_context(serving(deps, queue))
 
         yield start
