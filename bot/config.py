@@ -173,6 +173,30 @@ class Settings(BaseSettings):
         description="Base URL of the Web API; the local Slack sets it.",
     )
 
+    slack_mode: Literal["socket", "http"] = Field(
+        default="socket", description="How Slack delivers: by Socket Mode, or to /slack/events."
+    )
+    slack_signing_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret"),
+        description="Of the Slack app; with BOT_SLACK_MODE=http.",
+    )
+    slack_client_id: str = Field(
+        default="",
+        validation_alias=AliasChoices("SLACK_CLIENT_ID", "slack_client_id"),
+        description="Of the Slack app, to be installed in many workspaces by OAuth (http only).",
+    )
+    slack_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SLACK_CLIENT_SECRET", "slack_client_secret"),
+        description="Of the Slack app, with SLACK_CLIENT_ID.",
+    )
+    slack_token_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Fernet keys, comma-separated, that seal installed tokens; the first one seals.",
+    )
+    slack_http_host: str = Field(default="127.0.0.1", description="Where http mode listens.")
+    slack_http_port: int = Field(default=8000, ge=0, le=65_535, description="Port of http mode.")
     slack_reaction: str = Field(
         default="mag", description="Emoji whose reaction hands a message to the bot; empty: none."
     )
@@ -252,6 +276,9 @@ def require_slack(settings: Settings) -> None:
     Raises:
         ConfigError: naming each missing or malformed token and where to get it.
     """
+    if settings.slack_mode == "http":
+        _require_http(settings)
+        return
     problems = []
     bot, app = (
         settings.slack_bot_token.get_secret_value(),
@@ -271,5 +298,25 @@ def require_slack(settings: Settings) -> None:
         )
     elif not app.startswith("xapp-"):
         problems.append("SLACK_APP_TOKEN does not start with xapp-: it must be an app-level token")
+    if problems:
+        raise ConfigError(problems)
+
+
+def _require_http(settings: Settings) -> None:
+    """Signed deliveries need the secret; tokens come from the environment or by OAuth."""
+    problems = []
+    if not settings.slack_signing_secret.get_secret_value():
+        problems.append(
+            "SLACK_SIGNING_SECRET is not set: BOT_SLACK_MODE=http needs it (Basic Information of your Slack app)"
+        )
+    if settings.slack_client_id:
+        if not settings.slack_client_secret.get_secret_value():
+            problems.append("SLACK_CLIENT_SECRET is not set: SLACK_CLIENT_ID needs it")
+        if not settings.slack_token_keys.get_secret_value():
+            problems.append("BOT_SLACK_TOKEN_KEYS is not set: installed tokens are stored sealed")
+    elif not settings.slack_bot_token.get_secret_value():
+        problems.append(
+            "SLACK_BOT_TOKEN is not set: give it for one workspace, or SLACK_CLIENT_ID for many"
+        )
     if problems:
         raise ConfigError(problems)

@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 from pydantic import SecretStr
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.collect import Ask
 from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_executor, require_slack
@@ -31,22 +28,24 @@ from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue import Handler
 from bot.queue.chores import chores
-from bot.queue.handlers import Conversation, handlers
+from bot.queue.handlers import handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
 from bot.redact import protect, redact
 from bot.report import Report
 from bot.schedule import Schedule
 from bot.slack.app import build_app, build_client
-from bot.slack.configured import health_of, rules_of
+from bot.slack.configured import health_of, installer_of, rules_of, workspaces_of
 from bot.slack.deps import SlackDeps
 from bot.slack.limiter import Limiter
 from bot.slack.periodic import announced, digest_drafts
 from bot.slack.publisher import Publisher
-from bot.slack.refusals import understood
+from bot.slack.serving import ByHttp, BySocket, Serving
 from bot.slack.thread import SlackThread
+from bot.slack.tokens import check_tokens
 from bot.sources import Sources
 from bot.web.silent import Silent
+from bot.web.slack import slack_web
 from storage import investigations, jobs
 from storage.db import Database
 from storage.jobs import Limits
@@ -161,7 +160,7 @@ class _Nobody:
         return ()
 
 
-def thread_of(number: int, channel: str) -> Conversation:
+def thread_of(number: int, channel: str) -> SlackThread | Silent:
     """Where an investigation is told of: its Slack channel, or nowhere when only the web shows it."""
     return SlackThread(number, channel) if channel else Silent()
 
@@ -299,14 +298,16 @@ class SlackBot:
             rules=rules_of(settings, sources, self._engine.limits),
             health=health_of(sources, utcnow),
             model=settings.llm_model,
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            workspaces=workspaces_of(settings, self.db, utcnow),
         )
+        self._settings = settings
         self._lease_s = settings.lease_seconds
         self._stop = asyncio.Event()
         self._publishing: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._alive = settings.data_dir / ALIVE_FILE
-        self._handler: AsyncSocketModeHandler | None = None
-        self._settings = settings
+        self._serving: Serving | None = None
         self._schedule: Schedule | None = None
 
     @property
@@ -316,8 +317,15 @@ class SlackBot:
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.db.migrate)
-        await check_tokens(self._client, self._app_token)
-        self._handler = AsyncSocketModeHandler(build_app(self._slack), self._app_token)
+        app = build_app(self._slack)
+        if self._settings.slack_mode == "http":
+            install = installer_of(self._settings, self._slack.workspaces)
+            web = slack_web(app, install)
+            host, port = self._settings.slack_http_host, self._settings.slack_http_port
+            self._serving = ByHttp(web, host, port)
+        else:
+            await check_tokens(self._client, self._app_token)
+            self._serving = BySocket(app, self._app_token)
         self._engine.start()
         self._schedule = Schedule(
             self.db,
@@ -333,10 +341,11 @@ class SlackBot:
             owner=self._engine.queue.owner,
             limiter=Limiter(time.monotonic),
             lease_s=self._lease_s,
+            client_of=self._slack.workspaces.client_of if self._slack.workspaces else None,
         )
         self._publishing = asyncio.create_task(publisher.run(self._stop), name="publisher")
         self._beating = asyncio.create_task(beat(self._alive), name="alive")
-        await self._handler.connect_async()  # type: ignore[no-untyped-call]
+        await self._serving.start()
         log.info("connected", api=str(self._client.base_url))
         return self
 
@@ -352,8 +361,8 @@ class SlackBot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._handler is not None:
-            await self._handler.close_async()  # type: ignore[no-untyped-call]
+        if self._serving is not None:
+            await self._serving.stop()
         if self._schedule is not None:
             await asyncio.to_thread(self._schedule.stop)
         await asyncio.to_thread(self._engine.stop)
@@ -363,47 +372,6 @@ class SlackBot:
         if self._publishing is not None:
             await asyncio.wait({self._publishing}, timeout=GRACE_S)
         await asyncio.to_thread(self.db.close)
-
-
-REFUSED = {
-    "invalid_auth": "is not accepted by Slack: copy it again from the app's settings",
-    "account_inactive": "belongs to a removed user or workspace: install the app again",
-    "token_revoked": "was revoked: install the app again and copy the new one",
-    "token_expired": "has expired: copy the new one",
-    "not_authed": "is empty",
-    "not_allowed_token_type": "is of the wrong kind",
-    "missing_scope": "lacks a scope: install the app again from manifest.yml",
-}
-
-
-async def check_tokens(client: AsyncWebClient, app_token: str) -> str:
-    """Ask Slack whether it accepts both tokens; returns who we are there.
-
-    Raises:
-        ConfigError: naming each refused token and what to do.
-    """
-    problems, who = [], ""
-    try:
-        told = await client.auth_test()
-        who = f"@{told.get('user')} in {told.get('team')}"
-    except SlackApiError as error:
-        problems.append(f"SLACK_BOT_TOKEN {_refusal(error)}")
-    except (TimeoutError, OSError):
-        raise ConfigError(
-            [f"{client.base_url} does not answer: check the network or SLACK_API_URL"]
-        ) from None
-    try:
-        await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as error:
-        problems.append(f"SLACK_APP_TOKEN {_refusal(error)}")
-    if problems:
-        raise ConfigError(problems)
-    return who
-
-
-def _refusal(error: SlackApiError) -> str:
-    code = understood(error).code
-    return REFUSED.get(code, f"was refused by Slack ({code})")
 
 
 async def until_stopped() -> None:

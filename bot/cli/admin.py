@@ -20,8 +20,9 @@ from bot.config import Settings, environment, load_settings, require_slack
 from bot.errors import ConfigError, UserError
 from bot.report import Report
 from bot.slack.app import build_client
+from bot.slack.tokens import check_tokens
 from bot.sources import Source, Sources, load
-from bot.wiring import build_database, check_tokens
+from bot.wiring import build_database
 
 CHECK_S = 15.0
 

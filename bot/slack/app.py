@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,6 +19,7 @@ from bot.slack.admission import Admission
 from bot.slack.delivery import Delivery, Step
 from bot.slack.deps import SlackDeps
 from bot.slack.errors import NotStoredError
+from bot.slack.installs import Workspaces
 from bot.slack.listeners import actions, commands, events, happenings, shortcuts, views
 from bot.slack.refusals import understood
 from bot.slack.surroundings import Surroundings
@@ -63,15 +66,44 @@ def build_app(deps: SlackDeps) -> AsyncApp:
     app = AsyncApp(
         # Without a token of its own: `authorize` gives each request one, and Bolt complains about two.
         client=build_client(None, deps.client.base_url),
-        authorize=authorizer(deps.client),
+        authorize=_authorize(deps),
         signing_secret=deps.signing_secret,
     )
     app.middleware(admission.admit)
     app.error(_failed)
     for listeners in (commands, actions, shortcuts, views):
         listeners.register(app, deps)
+    if deps.workspaces is not None:
+        _forget_leavers(app, deps.workspaces)
     happenings.register(app, deps, surroundings.places)
     return app
+
+
+def _authorize(deps: SlackDeps) -> Callable[..., Awaitable[AuthorizeResult]]:
+    if deps.workspaces is None:
+        return authorizer(deps.client)
+    workspaces = deps.workspaces
+
+    async def authorize(  # a function: Bolt would hand a bound method its `self` once more
+        enterprise_id: str | None, team_id: str | None, user_id: str | None
+    ) -> AuthorizeResult | None:
+        return await workspaces.authorize(enterprise_id, team_id, user_id)
+
+    return authorize  # type: ignore[return-value] # None is how Bolt hears "not installed"
+
+
+def _forget_leavers(app: AsyncApp, workspaces: Workspaces) -> None:
+    """A workspace that uninstalls the app, or revokes its token, leaves nothing of it here."""
+
+    async def gone(context: AsyncBoltContext) -> None:
+        await workspaces.forget(context.enterprise_id or "", context.team_id or "")
+
+    async def revoked(context: AsyncBoltContext, event: dict[str, Any]) -> None:
+        if (event.get("tokens") or {}).get("bot"):
+            await gone(context)
+
+    app.event("app_uninstalled")(gone)
+    app.event("tokens_revoked")(revoked)
 
 
 def authorizer(client: AsyncWebClient) -> Callable[..., Awaitable[AuthorizeResult]]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urljoin
 
 from adapters.kit.capabilities import Checkable
 from adapters.kit.errors import AdapterError
 from bot.config import Settings
+from bot.slack.app import build_client
 from bot.slack.health import Check, Health
+from bot.slack.installs import Workspaces, keys_of
+from bot.slack.oauth import SCOPES, Installer
 from bot.slack.rules import Rules
 from bot.sources import Source, Sources
+from storage.db import Database
 from storage.jobs import Limits
 
 
@@ -29,6 +34,45 @@ def rules_of(settings: Settings, sources: Sources, limits: Limits) -> Rules:
 def health_of(sources: Sources, clock: Callable[[], datetime]) -> Health:
     """The sources as Home shows them."""
     return Health([(_named(one), _check(one)) for one in sources.sources], clock)
+
+
+def workspaces_of(
+    settings: Settings, db: Database, clock: Callable[[], datetime]
+) -> Workspaces | None:
+    """Many workspaces where the app's client id is configured; None for the one of the token.
+
+    Raises:
+        ConfigError: the keys that seal tokens are missing or malformed.
+    """
+    if settings.slack_mode != "http" or not settings.slack_client_id:
+        return None
+    return Workspaces(
+        db,
+        keys_of(settings.slack_token_keys.get_secret_value().split(",")),
+        settings.slack_client_id,
+        settings.slack_client_secret.get_secret_value(),
+        lambda token: build_client(token, settings.slack_api_url),
+        clock,
+    )
+
+
+def installer_of(settings: Settings, workspaces: Workspaces | None) -> Installer | None:
+    """The pages that install the app; None for a single workspace."""
+    if workspaces is None:
+        return None
+    return Installer(
+        workspaces,
+        lambda token: build_client(token, settings.slack_api_url),
+        settings.slack_client_id,
+        settings.slack_client_secret.get_secret_value(),
+        SCOPES,
+        authorize_url=_authorize_url(settings.slack_api_url),
+    )
+
+
+def _authorize_url(api_url: str) -> str:
+    """Slack's page stands beside its API; the local Slack's does too."""
+    return urljoin(api_url, "/oauth/v2/authorize")
 
 
 def _named(source: Source) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.admission import DEADLINE_S
 from bot.slack.health import Health
+from bot.slack.installs import Workspaces
 from bot.slack.rules import Rules
 from storage.db import Database
 
@@ -25,12 +25,12 @@ class SlackDeps:
 
     Attributes:
         notify: the queue's hint that a job may run now.
-        client: of the single workspace; with `oauth` only its address counts.
+        client: of the single workspace; with `workspaces` only its address counts.
         clock: the present moment, aware.
         rules: what the operator allows.
         health: whether the sources answer, for Home.
         model: the model that texts are sent to; empty for none.
-        oauth: set when many workspaces install the app.
+        workspaces: set when many workspaces install the app.
         store_s: how long storing a delivery may take before it is refused.
     """
 
@@ -42,5 +42,5 @@ class SlackDeps:
     health: Health = field(default_factory=lambda: Health((), _now))
     model: str = ""
     signing_secret: str = ""
-    oauth: AsyncOAuthSettings | None = None
+    workspaces: Workspaces | None = None
     store_s: float = DEADLINE_S

@@ -53,10 +53,11 @@ class Publisher:
         client: without retries of its own.
         owner: names this process in the leases.
         limiter: one for the whole process.
+        client_of: the client of a workspace, where there are many; None: `client` for all.
         pause: how to wait; tests pass one that moves their clock.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is sent, by whom, and how fast
         self,
         db: Database,
         client: AsyncWebClient,
@@ -64,6 +65,7 @@ class Publisher:
         owner: str,
         limiter: Limiter,
         lease_s: float = LEASE_S,
+        client_of: Callable[[str], Awaitable[AsyncWebClient]] | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._db = db
@@ -71,6 +73,7 @@ class Publisher:
         self._owner = owner
         self._limiter = limiter
         self._lease_s = lease_s
+        self._client_of = client_of
         self._pause = pause
         self._failures: dict[int, int] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -202,13 +205,13 @@ class Publisher:
     async def _page(self, row: OutboxRow, cursor: str) -> Mapping[str, Any]:
         if row.channel[:1] in {"U", "W"}:  # a person's direct messages: not ours to read
             return {}
-        thread_ts = _thread_of(row)
+        client, thread_ts = await self._for(row), _thread_of(row)
         if thread_ts is None:
-            answer = await self._client.conversations_history(
+            answer = await client.conversations_history(
                 channel=row.channel, limit=PAGE, cursor=cursor or None, include_all_metadata=True
             )
         else:
-            answer = await self._client.conversations_replies(
+            answer = await client.conversations_replies(
                 channel=row.channel,
                 ts=thread_ts,
                 limit=PAGE,
@@ -217,19 +220,21 @@ class Publisher:
             )
         return answer.data if isinstance(answer.data, dict) else {}
 
+    async def _for(self, row: OutboxRow) -> AsyncWebClient:
+        return await self._client_of(row.workspace) if self._client_of else self._client
+
     async def _call(self, row: OutboxRow, body: Mapping[str, Any]) -> str:
         """Say it; the `ts` under which Slack shows it."""
+        client = await self._for(row)
         if row.kind == "reaction":
-            await self._client.reactions_add(
-                channel=row.channel, name=body["name"], timestamp=body["ts"]
-            )
+            await client.reactions_add(channel=row.channel, name=body["name"], timestamp=body["ts"])
             return str(body["ts"])
         if row.kind in DELIVERIES:
-            return await DELIVERIES[row.kind](self._client, row)
+            return await DELIVERIES[row.kind](client, row)
         said: dict[str, Any] = {"channel": row.channel, "text": body["text"]}
         blocks = body.get("blocks")
         if row.kind == "ephemeral":
-            shown = await self._client.chat_postEphemeral(
+            shown = await client.chat_postEphemeral(
                 **said, user=body["user"], blocks=blocks, thread_ts=row.thread_ts
             )
             return str(shown.get("message_ts") or "")
@@ -237,9 +242,9 @@ class Publisher:
         ts = row.ts or (str(body["ts"]) if row.kind == "update" else None)
         if ts is not None:
             # An empty list takes earlier blocks away; leaving them out would keep them.
-            await self._client.chat_update(**said, ts=ts, blocks=blocks or [])
+            await client.chat_update(**said, ts=ts, blocks=blocks or [])
             return ts
-        posted = await self._client.chat_postMessage(
+        posted = await client.chat_postMessage(
             **said,
             blocks=blocks,
             thread_ts=_thread_of(row),
