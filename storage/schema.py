@@ -50,6 +50,14 @@ def head() -> str:
     return revision
 
 
+def revisions() -> set[str]:
+    """All revisions that this code knows."""
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return {script.revision for script in known}
+
+
 def _config(connection: Connection | None) -> Config:
     from alembic.config import Config
 

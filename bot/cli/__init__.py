@@ -41,6 +41,9 @@ def _app(argv: Sequence[str]) -> typer.Typer:
     app.command()(sandbox)
     _investigate(app, argv)
     app.command()(migrate)
+    app.command(name="export")(_export)
+    app.command(name="backup")(_backup)
+    app.command()(restore)
     app.command()(doctor)
     app.command()(recognise)
     app.command()(schema)
@@ -140,6 +143,43 @@ def migrate() -> None:
     from bot.cli.admin import migrate as run_migrate
 
     raise typer.Exit(run_migrate())
+
+
+def _export(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="Investigations; all of them without any.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="markdown, html (with the picture), json or csv.")
+    ] = "markdown",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write to.")] = None,
+) -> None:
+    """Write stored reports as files.
+
+    Example: incident-responder export 12 --format html --out reports
+    """
+    from bot.cli.export import export as run_export
+
+    raise typer.Exit(run_export(numbers or [], form, out))
+
+
+def _backup(
+    target: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Copy the SQLite database while the bot runs, checked."""
+    from bot.cli.backup import backup as run_backup
+
+    raise typer.Exit(run_backup(target, force=force))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+) -> None:
+    """Put a backup in the database's place; the bot must be stopped. What was there is kept."""
+    from bot.cli.backup import restore as run_restore
+
+    raise typer.Exit(run_restore(source))
 
 
 def doctor(
