@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import httpx
 from crewai import LLM
 from crewai.hooks.dispatch import HookAborted
 from crewai.llms.base_llm import BaseLLM
+from crewai.llms.providers.openai.completion import OpenAICompletion
 from pydantic import PrivateAttr
 from typing_extensions import override
 
@@ -204,9 +208,10 @@ class GovernedLLM(BaseLLM):
 
     def close(self) -> None:
         """Give back the connections; the model is of no use any more."""
-        client = getattr(self._inner, "_client", None)
-        if client is not None and hasattr(client, "close"):
-            client.close()
+        params = getattr(self._inner, "client_params", None) or {}
+        for client in (getattr(self._inner, "_client", None), params.get("http_client")):
+            if client is not None and hasattr(client, "close"):
+                client.close()
 
     def _counted(self) -> tuple[int, int]:
         used = self._inner.get_token_usage_summary()
@@ -235,12 +240,17 @@ def governed(model: Model, role: str, budget: Budget) -> GovernedLLM:
 
 def _inner(model: Model, budget: Budget) -> BaseLLM:
     options: dict[str, Any] = {"temperature": 0.0} if _takes_temperature(model.name) else {}
-    if model.base_url:
-        options["base_url"] = model.base_url
+    lazy = model.name.startswith("openai/")
+    if model.base_url or lazy:
+        # Named, because crewai sends OpenAI's models that are newer than itself elsewhere.
+        options["base_url"] = model.base_url or "https://api.openai.com/v1"
     cap = budget.models.limits.call_seconds
+    key = model.api_key or "none"
+    # Without a key crewai builds no clients yet: a second, asynchronous one that nobody uses, and certificates
+    # that are read anew for each agent, were a third of a run's CPU time.
     built = LLM(
         model=model.name,
-        api_key=model.api_key or "none",
+        api_key=None if lazy else key,
         timeout=cap,
         max_retries=0,
         stream=model.stream,
@@ -249,7 +259,17 @@ def _inner(model: Model, budget: Budget) -> BaseLLM:
     if not isinstance(built, BaseLLM):
         msg = f"crewai has no native provider for {model.name}"
         raise ImportError(msg)  # noqa: TRY004 - a package is missing, not a type wrong
+    if isinstance(built, OpenAICompletion) and lazy:
+        built.api_key = key
+        client = httpx.Client(verify=_certificates(), follow_redirects=True)
+        built.client_params = {"http_client": client}
+        built._client = None  # noqa: SLF001 - built already where OPENAI_API_KEY is set
     return built
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 def _in_words(messages: Any, form: Any) -> Any:
