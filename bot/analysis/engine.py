@@ -43,6 +43,8 @@ from bot.analysis.tally import (
 )
 
 MAX_PATTERNS = 20
+SHORT_LOG = 300
+SHORT_LOG_CHARS = 40_000
 _OWN_EVIDENCE = 2.5
 _PICTURED = 10
 _MAX_SERIES = 12
@@ -145,10 +147,11 @@ def analyse(case: Case) -> Findings:
     ids = {a.pattern: p.id for a, p in zip(chosen, patterns, strict=True)}
     onset = done.onset
     found_frames = [frame for pattern in patterns for frame in pattern.frames]
+    told = _told(case, done)
     ranking = rank(
         Symptom(
-            text=case.symptom,
-            frames=tuple(dict.fromkeys([*frames(case.symptom), *found_frames])),
+            text=told,
+            frames=tuple(dict.fromkeys([*frames(told), *found_frames])),
             service=case.service,
             patterns=patterns,
         ),
@@ -170,6 +173,17 @@ def analyse(case: Case) -> Findings:
         stats=_stats(done),
         notes=_notes(done),
     )
+
+
+def _told(case: Case, done: Study) -> str:
+    """The symptom in words: the question, and a log that is short enough to be one (a pasted trace, a failed test).
+
+    In a log of thousands of lines only the patterns speak; in a dozen lines every line was put there to be read.
+    """
+    if not 0 < done.window.lines <= SHORT_LOG:
+        return case.symptom
+    lines = (text for batch in case.logs for text in batch.frame["text"].drop_nulls())
+    return "\n".join((case.symptom, *lines))[:SHORT_LOG_CHARS]
 
 
 @dataclass(frozen=True, slots=True)
