@@ -10,7 +10,6 @@ https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspe
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -23,7 +22,7 @@ from adapters.kit.alert_identity import fingerprint
 from adapters.kit.alert_text import severity
 from adapters.kit.capabilities import Check, EventQuery, MetricQuery
 from adapters.kit.errors import AdapterError, Reason
-from adapters.kit.quote import go_string, is_label, re2_literal
+from adapters.kit.quote import fill, fillable, go_string, is_label
 from adapters.kit.records import Alert, MetricSeries, Page, Point, Window
 from adapters.kit.shape import Json, epoch, inner, mapping, objects, word, words
 
@@ -45,10 +44,6 @@ DEFAULTS: Final = {
     "up": 'min(up{$label="$service"})',
 }
 _FIRING = 'ALERTS_FOR_STATE and ignoring(alertstate) ALERTS{alertstate="firing"}'
-_TOKEN = re.compile(
-    r'(?P<regex>[=!]~\s*)?(?P<text>"(?:[^"\\\n]|\\.)*")|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`|#[^\n]*|[^"\'`#=!]+|.',
-    re.DOTALL,
-)
 _UNITS = (("_seconds", "s"), ("latency", "s"), ("duration", "s"), ("_bytes", "B"), ("rate", "/s"))
 
 
@@ -81,7 +76,7 @@ class Settings(WebSettings):
     @classmethod
     def _quoted(cls, queries: Mapping[str, str]) -> Mapping[str, str]:
         for name, query in queries.items():
-            if any("$service" in part and not text for part, text, _ in _parts(query)):
+            if not fillable(query):
                 msg = f'in the query {name!r}, $service must stand within double quotes: service="$service"'
                 raise ValueError(msg)
         return queries
@@ -238,24 +233,6 @@ class Adapter:
             "g0.end_input": window.until.strftime("%Y-%m-%d %H:%M:%S"),
         }
         return f"{self._settings.web_url or self._settings.url}/graph?{urlencode(query)}"
-
-
-def fill(template: str, service: str, label: str) -> str:
-    """Put a service into an operator's query; within its double quotes it stays text whatever it holds."""
-    filled = []
-    for part, text, regex in _parts(template.replace("$label", label)):
-        value = re2_literal(service) if regex else service
-        filled.append(part.replace("$service", go_string(value)[1:-1]) if text else part)
-    return "".join(filled)
-
-
-def _parts(query: str) -> Iterator[tuple[str, bool, bool]]:
-    """The tokens of a query: the token, whether it is a double-quoted text, whether that is a regular expression."""
-    for token in _TOKEN.finditer(query):
-        text = token.group("text")
-        if token.group("regex"):
-            yield token.group("regex"), False, False
-        yield (text, True, bool(token.group("regex"))) if text else (token.group(), False, False)
 
 
 def _step_s(window: Window, wanted_s: int) -> int:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from adapters.kit.capabilities import EventQuery, MetricQuery
 from adapters.kit.errors import AdapterError, Reason
+from adapters.kit.quote import fill
 from adapters.kit.records import Window
-from adapters.prometheus import DEFAULTS, Adapter, Settings, fill
+from adapters.prometheus import DEFAULTS, Adapter, Settings
 from tests.adapters.cases import prometheus as case
 from tests.adapters.languages import go_literals
 from tests.adapters.loopback import Reply, in_turn, serving
