@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from adapters.github.connection import Connection, documented, opened, path
+from adapters.github.connection import REPO, Connection, documented, opened, path
 from adapters.kit.archive import Archive, reading
 from adapters.kit.capabilities import Check, LogQuery
 from adapters.kit.changes import wanted_repositories
@@ -320,7 +320,9 @@ def _named(settings: ActionsSettings) -> _Run | None:
     given, web = urlsplit(settings.run_url), urlsplit(settings.web)
     below = given.path.removeprefix(web.path) if given.path.startswith(web.path) else ""
     found = _ADDRESS.fullmatch(below)
-    if found is None or given.hostname != web.hostname or given.scheme not in {"http", "https"}:
+    if found is None or not REPO.fullmatch(found["repo"]):
+        return None
+    if given.hostname != web.hostname or given.scheme not in {"http", "https"}:
         return None
     return _Run(
         found["repo"], int(found["run"]), int(found["attempt"] or 0), int(found["job"] or 0)

@@ -86,6 +86,8 @@ def completed(
 ) -> Iterator[Page[Commit]]:
     """Pages of changes with their files, `STEP` at a time; one whose files cannot be read is shown without them."""
     room = TOTAL_PATCH_BYTES
+    if cut and not commits:
+        yield Page((), truncated=cut)
     for start in range(0, len(commits), STEP):
         part = commits[start : start + STEP]
         items: list[Commit] = []

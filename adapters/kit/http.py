@@ -41,6 +41,8 @@ INVESTIGATION_S = 900.0
 Params = Mapping[str, str | int | float | bool | Sequence[str]]
 Header = str | SecretStr | Callable[[], SecretStr]
 
+_AUTH = httpx.USE_CLIENT_DEFAULT
+
 _CACHE: Cache[Answer] = Cache(SHARED_BYTES)
 
 
@@ -176,9 +178,10 @@ class Http:
             AdapterError: BAD_RESPONSE when it leaves the system, besides the errors of `get`.
         """
         target = urljoin(self.base_url, url)
-        self._check_origin(target)
+        own = self._check_origin(target)
         return self._cached(
-            _Request("GET", target, None, None, dict(headers or {}), MAX_BYTES), closed=False
+            _Request("GET", target, None, None, dict(headers or {}), MAX_BYTES, own=own),
+            closed=False,
         )
 
     def redirected(self, path: str) -> str | None:
@@ -206,7 +209,9 @@ class Http:
         try:
             with (
                 self._places,
-                self._opened().stream("GET", target, headers=headers) as response,
+                self._opened().stream(
+                    "GET", target, headers=headers, auth=_AUTH if own else None
+                ) as response,
             ):
                 self._raise_for(response)
                 yield self._pieces(response, max_bytes, deadline)
@@ -309,7 +314,8 @@ class Http:
                     request.url,
                     params=request.params,
                     content=request.content,
-                    headers={**self._own_headers(), **request.headers},
+                    headers={**(self._own_headers() if request.own else {}), **request.headers},
+                    auth=_AUTH if request.own else None,
                     timeout=httpx.Timeout(
                         min(READ_S, max(0.1, deadline - self._clock())), connect=CONNECT_S
                     ),
@@ -408,6 +414,7 @@ class _Request:
     headers: dict[str, str]
     max_bytes: int
     redirect: bool = False
+    own: bool = True
 
     @property
     def key(self) -> tuple[str, ...]:

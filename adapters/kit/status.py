@@ -42,6 +42,8 @@ def reason_of(status: int, advice: str = "") -> tuple[Reason, str]:
         reason, text = Reason.BAD_RESPONSE, "answered with an unexpected status"
     if reason is Reason.AUTH:
         text += f": {advice or 'check the credentials and what they may read'}"
+    elif status == 404 and advice:  # many hosts hide what one may not read
+        text += f", or {advice}"
     return reason, text
 
 
