@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 import polars as pl
 from pydantic import BaseModel, Field
@@ -17,7 +18,6 @@ from bot.crew.pages import at, page, split
 from bot.errors import UserError
 
 MOST_LINES = 200
-_SEARCHED = 400_000
 
 
 class ListPatterns(BaseModel):
@@ -110,7 +110,19 @@ def _place(example: Example) -> str:
 def search_lines(ground: Ground, args: Search) -> str:
     """Lines that hold a text, read from the log sources anew; they become citable evidence."""
     span = ground.span(args.since, args.until, ground.window)
-    found: list[str] = []
+    found = list(islice(_searched(ground, args.text, span), MOST_LINES + 1))
+    if not found:
+        return _kept_lines(ground, args.text)
+    lines = found[:MOST_LINES]
+    more = ", and more" if len(found) > MOST_LINES else ""
+    seen = page(f"lines with {args.text!r}, {at(span.since)} to {at(span.until)}:", lines)
+    service = ground.desk.ask.service
+    payload = {"title": f"lines with {args.text!r}", "text": seen, "service": service}
+    key = ground.shelf.add("L", "lines", seen, payload)
+    return f"{key or 'not citable'}: {len(lines)} lines{more}\n{seen}"
+
+
+def _searched(ground: Ground, text: str, span: Window) -> Iterator[str]:
     for source, selector in ground.sources("log_sources"):
         if not isinstance(source, LogSource):
             continue
@@ -118,33 +130,20 @@ def search_lines(ground: Ground, args: Search) -> str:
             window=span,
             service=selector.service or ground.desk.ask.service,
             selector=selector.selector,
-            contains=(args.text,),
-            limit=_SEARCHED,
+            contains=(text,),
         )
         for batch in ground.ask(source.name, partial(source.logs, query)):
-            found += _matching(batch, args.text, span, MOST_LINES + 1 - len(found))
-            if len(found) > MOST_LINES:
-                break
-    if not found:
-        return _kept_lines(ground, args.text)
-    lines = found[:MOST_LINES]
-    more = ", and more" if len(found) > MOST_LINES else ""
-    seen = page(f"lines with {args.text!r}, {at(span.since)} to {at(span.until)}:", lines)
-    payload = {
-        "title": f"lines with {args.text!r}",
-        "text": seen,
-        "service": ground.desk.ask.service,
-    }
-    key = ground.shelf.add("L", "lines", seen, payload)
-    return f"{key or 'not citable'}: {len(lines)} lines{more}\n{seen}"
+            yield from _matching(batch, text, span)
+            if batch.truncated:
+                yield f"({source.name}: {batch.truncated})"
 
 
-def _matching(batch: LogBatch, text: str, span: Window, most: int) -> list[str]:
+def _matching(batch: LogBatch, text: str, span: Window) -> list[str]:
     """Lines of a batch that hold the text; a source may answer with more than it was asked for."""
     time = pl.col("time")
     inside = time.is_null() | ((time >= span.since) & (time < span.until))
     held = pl.col("text").str.to_lowercase().str.contains(text.lower(), literal=True)
-    rows = batch.frame.filter(held & inside).head(max(0, most))
+    rows = batch.frame.filter(held & inside).head(MOST_LINES + 1)
     return [
         f"{at(moment) if moment else ''} {origin or batch.source}:{line or '?'} {service or ''} {event}"
         for moment, origin, line, service, event in rows.select(

@@ -27,7 +27,7 @@ from bot.crew.offline import OfflineNarrator
 from bot.crew.orchestrator import Job, Outcome, Tell, together
 from bot.crew.roles import COMMANDING, Role, prompt, specialists
 from bot.crew.shelf import Shelf
-from bot.crew.telling import Telling, gaps, own_links
+from bot.crew.telling import Telling, deployed, gaps, own_links
 from bot.crew.toolbox import Toolbox
 from bot.crew.untrusted import Echo, orders_in
 from bot.redact import Redactor
@@ -223,7 +223,11 @@ class _Telling:
         ground = self.run.ground
         orders = [*self.run.toolbox.orders, *orders_in(ground.shelf.texts().values())]
         return Telling(
-            ground.findings, self.plain, own_links(ground.findings, ground.records), Echo(orders)
+            ground.findings,
+            self.plain,
+            own_links(ground.findings, ground.records),
+            Echo(orders),
+            deployed(ground.findings, ground.records),
         )
 
     def _without(

@@ -8,8 +8,8 @@ otherwise a persuasive log line could talk an incident away.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.analysis.findings import Findings, Suspect, Term
 from bot.crew.answers import Statement, Verdict
@@ -19,7 +19,8 @@ from bot.report.words import percent
 
 LIKELY = 0.5
 MOST_CLAIMS, MOST_STEPS, MOST_RULED_OUT = 14, 6, 6
-_ID = re.compile(r"[A-Z][1-9][0-9]{0,4}|S1")
+_ID = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][1-9][0-9]{0,4})(?![A-Za-z0-9])")
+_SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _LEAST_WORDS = 4
 
@@ -30,6 +31,7 @@ class Telling:
 
     Attributes:
         links: those that the sources themselves gave; any other is withheld.
+        deployed: deploy -> the change that it brought, by id.
         dropped: statements that repeated an order from the evidence.
     """
 
@@ -37,11 +39,12 @@ class Telling:
     plain: Narrative
     links: frozenset[str]
     echo: Echo
+    deployed: Mapping[str, str] = field(default_factory=dict)
     dropped: int = 0
 
     def narrative(self, verdict: Verdict) -> Narrative:
         """The verdict as a narrative, nothing of which is checked yet."""
-        culprit = next(iter(_ID.findall(verdict.culprit.upper())), "")
+        culprit = self._culprit(verdict.culprit)
         conclusion, confidence, terms = self._judged(verdict, culprit)
         claims = self.claims(verdict.claims)
         other = self._disagreement(verdict, culprit, conclusion) if claims else []
@@ -113,6 +116,15 @@ class Telling:
             stated = "inconclusive"
         return stated, confidence, terms
 
+    def _culprit(self, named: str) -> str:
+        """The id of the change that is named by its id, by its deploy's, or by its sha."""
+        key = next(iter(_ID.findall(named.upper())), "")
+        if key:
+            return self.deployed.get(key, key)
+        sha = _SHA.search(named)
+        known = (s.id for s in self.findings.suspects if sha and s.sha.startswith(sha[0].lower()))
+        return next(known, "")
+
     def _probability(self, culprit: str) -> float:
         suspect = self._suspect(culprit)
         if suspect is not None:
@@ -183,6 +195,16 @@ def own_links(findings: Findings, records: Records) -> frozenset[str]:
         found.add(str(getattr(record, "url", "") or ""))
         found.update(map(str, getattr(record, "links", {}).values()))
     return frozenset(link for link in found if link.startswith(("https://", "http://")))
+
+
+def deployed(findings: Findings, records: Records) -> dict[str, str]:
+    """Which ranked change each deploy brought: deploy -> change, by id."""
+    ids = {suspect.sha: suspect.id for suspect in findings.suspects}
+    return {
+        f"D{number}": ids[deploy.sha]
+        for number, deploy in enumerate(records.deploys, start=1)
+        if deploy.sha in ids
+    }
 
 
 def gaps(failures: Sequence[tuple[str, str]]) -> tuple[Gap, ...]:
