@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from bot.web import health, metrics, problems, webhooks
@@ -10,6 +11,7 @@ from bot.web.api import events, investigations, operations
 from bot.web.deps import WebDeps
 from bot.web.guard import Guard
 from bot.web.limits import Gate, Limited
+from bot.web.pages import routes as pages
 from bot.web.problems import Problem, documented
 
 VERSION = "1"
@@ -42,11 +44,17 @@ def build_web(deps: WebDeps) -> FastAPI:
     )
     app.state.deps, app.state.gate, app.state.figures = deps, Gate(settings), figures
     problems.install(app)
+
+    @app.exception_handler(pages.SignInError)
+    async def sign_in(_: Request, __: Exception) -> RedirectResponse:
+        return RedirectResponse("/login", 303)
+
     known = documented(400, 401, 403, 422, 429)
     for router in (investigations.router, operations.router):
         app.include_router(router, prefix=PREFIX, dependencies=[Limited], responses=known)
     app.include_router(events.router, prefix=PREFIX, responses=known)
     app.include_router(webhooks.router, dependencies=[Limited], responses=known)
+    app.include_router(pages.router, dependencies=[Limited])
     app.include_router(health.router)
     app.include_router(metrics.router)
     _describe(app)

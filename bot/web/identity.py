@@ -60,7 +60,7 @@ def identify(connection: HTTPConnection, deps: WebDeps) -> Principal | None:
     """Who it is; None when they have not said, or what they said is not right."""
     kind, _, value = connection.headers.get("authorization", "").partition(" ")
     if value:
-        return _bearer(deps, value.strip()) if kind.lower() == "bearer" else None
+        return by_bearer(deps, value.strip()) if kind.lower() == "bearer" else None
     cookie = connection.cookies.get(COOKIE)
     found = _session(deps, cookie) if cookie else None
     if found is None and deps.settings.open_access:
@@ -68,7 +68,7 @@ def identify(connection: HTTPConnection, deps: WebDeps) -> Principal | None:
     return found
 
 
-def _bearer(deps: WebDeps, value: str) -> Principal | None:
+def by_bearer(deps: WebDeps, value: str) -> Principal | None:
     if len(value) > 8_000:
         return None
     token = deps.settings.admin_token.get_secret_value()

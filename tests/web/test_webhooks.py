@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,7 +24,7 @@ from tests.web.conftest import Served
 
 SECRET = "s3cret-of-the-webhook"
 ARN = "arn:aws:sns:eu-west-1:123456789012:alarms"
-GROUP = {
+GROUP: dict[str, Any] = {
     "receiver": "hook",
     "status": "firing",
     "alerts": [
@@ -42,7 +43,7 @@ GROUP = {
     "externalURL": "http://alertmanager.example.com",
     "version": "4",
 }
-INCIDENT = {
+INCIDENT: dict[str, Any] = {
     "event": {
         "id": "01BW0T9",
         "event_type": "incident.triggered",
@@ -192,7 +193,7 @@ def test_a_resolved_alert_closes_its_episode_and_alerts_of_a_service_share_one(
 ) -> None:
     other = copy.deepcopy(GROUP)
     for labels in (other["groupLabels"], other["commonLabels"]):
-        labels["alertname"] = "SlowQueries"  # type: ignore[index]
+        labels["alertname"] = "SlowQueries"
     over = {**GROUP, "status": "resolved"}
     answers = []
     with site.client("") as http:
