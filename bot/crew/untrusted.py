@@ -30,6 +30,12 @@ _ORDER = re.compile(
     r"|\bdo\s+not\s+(?:report|mention|tell|reveal|investigate|blame)\b",
     re.IGNORECASE,
 )
+_ANNOUNCING = (
+    *("ignore", "disregard", "forget", "override", "prompt", "instruction", "you", " ai", "ai:"),
+    *("ai,", "ai>", "llm", "assistant", "agent", "model", "bot", "inst]", "<|", "<system", "<user"),
+    *("<instr", "</", "incident", "problem", "issue", "mention", "reveal", "blame", "do not"),
+)
+"""One of these stands in every line that reads like an order; looking for them is much faster than the form."""
 _LONGEST_SCANNED = 4_000
 _MARKUP = re.compile(
     r"<([!@#][^>\n]{0,200}|(?:https?|mailto|slack):[^>|\n]{0,400}\|[^>\n]{0,200})>"
@@ -46,17 +52,31 @@ def is_order(line: str) -> bool:
 
 def without_orders(text: str) -> tuple[str, list[str]]:
     """The text with such lines withheld, and those lines."""
-    if _ORDER.search(text) is None:
-        return text, []
     orders: list[str] = []
-    kept: list[str] = []
-    for line in text.split("\n"):
-        if is_order(line):
-            orders.append(line)
-            kept.append(WITHHELD)
-        else:
-            kept.append(line)
-    return "\n".join(kept), orders
+    pieces: list[str] = []
+    done = 0
+    for start, end in _announced(text):
+        if is_order(text[start:end]):
+            orders.append(text[start:end])
+            pieces += [text[done:start], WITHHELD]
+            done = end
+    return "".join([*pieces, text[done:]]) if orders else text, orders
+
+
+def _announced(text: str) -> list[tuple[int, int]]:
+    """The lines that an announcing word stands in."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters change their length; then only ASCII is lowered
+        lowered = "".join(c.lower() if c.isascii() else c for c in text)
+    lines: set[tuple[int, int]] = set()
+    for word in _ANNOUNCING:
+        at = lowered.find(word)
+        while at >= 0:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            lines.add((text.rfind("\n", 0, at) + 1, end))
+            at = lowered.find(word, end)
+    return sorted(lines)
 
 
 def orders_in(texts: Iterable[str]) -> list[str]:
