@@ -140,6 +140,34 @@ def storage(
 
 
 @app.command()
+def slack(
+    url: Annotated[str, typer.Option(help="Database to measure; an SQLite file without it.")] = "",
+    seconds: Annotated[float, typer.Option(help="Length of the steady part.")] = 30.0,
+    as_json: Json = False,
+) -> None:
+    """How soon Slack's events are acknowledged, each stored before its ack."""
+    from bot.bench import slack as bench
+
+    with Console(stderr=True).status("Sending ..."):
+        result = bench.run(seconds=seconds, url=url)
+    _print(result, as_json=as_json)
+
+
+@app.command()
+def memory(
+    url: Annotated[str, typer.Option(help="Database to measure; an SQLite file without it.")] = "",
+    reports: Annotated[int, typer.Option(help="Made-up reports to search.")] = 100_000,
+    as_json: Json = False,
+) -> None:
+    """Search over many reports, and this process's memory over many investigations."""
+    from bot.bench import remembering as bench
+
+    with Console(stderr=True).status("Remembering ..."):
+        result = bench.run(url, reports)
+    _print(result, as_json=as_json)
+
+
+@app.command()
 def redaction(as_json: Json = False) -> None:
     """How fast secrets are taken out of log text."""
     from bot.bench import redaction as bench
@@ -173,7 +201,9 @@ def everything(
     from bot.bench import crew as crew_bench
     from bot.bench import logs as logs_bench
     from bot.bench import redaction as redaction_bench
+    from bot.bench import remembering as memory_bench
     from bot.bench import report as report_bench
+    from bot.bench import slack as slack_bench
     from bot.bench import storage as storage_bench
     from bot.bench import suspects as suspects_bench
     from bot.bench import templates as templates_bench
@@ -182,6 +212,8 @@ def everything(
         "templates": templates_bench.run(),
         "report": report_bench.run(),
         "storage": storage_bench.run(),
+        "memory": memory_bench.run(),
+        "slack": slack_bench.run(),
         "redaction": redaction_bench.run(),
         "crew": crew_bench.run(),
     }
