@@ -6,6 +6,7 @@ SCREENSHOTS=docs/images saves what is seen; the pictures of the documentation ar
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -23,6 +24,7 @@ from bot.sources import load
 from bot.wiring import SlackBot
 from tests.e2e import world
 
+STOPPED_OR_DONE = re.compile(r"was stopped|Suspect changes")
 CHROMIUM = Path("/usr/bin/chromium")
 SAVED = os.getenv("SCREENSHOTS", "")
 pytestmark = [
@@ -94,3 +96,61 @@ async def test_an_alert_becomes_a_report_before_ones_eyes(slack: LocalSlack, pag
     await page.mouse.move(700, 900)
     await at_the_top(page, "Alertmanager")
     await picture(page, "thread")
+
+
+async def test_work_is_seen_stopped_and_taken_up_again(slack: LocalSlack, page: Page) -> None:
+    field = page.locator("#write textarea")
+    await field.fill("/investigate checkout fails service:checkout since:1h")
+    await field.press("Enter")
+    await expect(page.locator("#main .whisper")).to_contain_text("On it (#1)")
+    await page.locator("#main").get_by_role("button", name="repl").first.click()
+    thread = page.locator("#thread")
+    await expect(thread).to_contain_text("Read logs and changes")
+    await picture(page, "progress")
+    stop = thread.get_by_role("button", name="Stop")
+    if await stop.count():
+        await stop.first.click()
+    await expect(thread).to_contain_text(STOPPED_OR_DONE, timeout=30_000)
+
+
+async def test_a_question_in_the_thread_is_answered(slack: LocalSlack, page: Page) -> None:
+    await reported(slack, page)
+    thread = page.locator("#thread")
+    await page.locator("#reply textarea").fill("which change did it, and why?")
+    await page.locator("#reply textarea").press("Enter")
+    await expect(thread).to_contain_text("Say “show C5” for its diff", timeout=30_000)
+    await at_the_top(page, "which change did it, and why?")
+    await picture(page, "follow-up")
+
+
+async def test_a_wrong_report_asks_what_it_really_was(slack: LocalSlack, page: Page) -> None:
+    await reported(slack, page)
+    await page.locator("#thread").get_by_role("button", name="Wrong").first.click()
+    sheet = page.locator(".sheet")
+    await expect(sheet).to_contain_text("What was it really?")
+    await sheet.locator("textarea").fill("The cache was full, not the change.")
+    await picture(page, "feedback")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator("#modal")).to_be_hidden()
+
+
+async def test_the_picture_of_the_incident_stands_in_the_thread(
+    slack: LocalSlack, page: Page
+) -> None:
+    await reported(slack, page)
+    shown = page.locator("#thread img").last
+    await expect(shown).to_be_visible(timeout=30_000)
+    await shown.evaluate("element => element.scrollIntoView({block: 'end'})")
+    await picture(page, "picture")
+
+
+async def test_home_and_the_form_for_a_new_investigation(slack: LocalSlack, page: Page) -> None:
+    await page.set_viewport_size({"width": 1360, "height": 640})
+    await page.get_by_text("Home", exact=True).click()
+    await expect(page.locator("#main")).to_contain_text("Watched channels")
+    await expect(page.locator("#main")).to_contain_text("Checked", timeout=15_000)
+    await picture(page, "home")
+    await page.locator("#main").get_by_role("button", name="New investigation").click()
+    await expect(page.locator(".sheet")).to_contain_text("What is wrong?")
+    await page.locator(".sheet textarea").first.fill("checkout returns 500s")
+    await picture(page, "form")

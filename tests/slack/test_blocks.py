@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -10,12 +11,14 @@ from hypothesis import strategies as st
 
 from bot.report import Gap
 from bot.sandbox.limits import check_message
-from bot.slack.blocks import alarms, kit, notes, text
+from bot.slack.blocks import alarms, kit, lists, modals, notes, text
+from bot.slack.blocks.home import HomeFacts, SourceHealth, home
 from bot.slack.blocks.kit import Block, Task
-from bot.slack.blocks.report import DETAIL_MESSAGES, details, verdict
+from bot.slack.blocks.report import DETAIL_MESSAGES, details, shared, verdict
 from tests.slack import reports
 from tests.slack.reports import EVIL, report
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ALLOWED_MARKUP = re.compile(
     r"<!date\^\d+\^\{date_short_pretty\} \{time_secs\}\|[^<>|]+>"
     r"|<https?://[^<>|\s]+\|[^<>]*>"
@@ -173,6 +176,69 @@ def test_secrets_are_taken_out_before_the_cut():
 @given(st.lists(st.builds(Task, reports.texts, st.text(max_size=12), reports.texts), max_size=12))
 def test_any_progress_is_a_plan_within_limits(tasks):
     assert_harmless(notes.progress(42, "On it (#42).", tasks))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whatever a list shows, hostile in every field."""
+
+    text: str
+    id: int = 42
+    state: str = "done"
+    conclusion: str | None = "likely"
+    confidence: float | None = 0.5
+    created_at: datetime = NOW
+    first_seen: datetime = NOW
+    until: datetime = NOW
+
+    @property
+    def title(self) -> str:
+        return self.text
+
+    @property
+    def service(self) -> str:
+        return self.text
+
+    @property
+    def question(self) -> str:
+        return self.text
+
+
+@worst
+@given(st.lists(reports.texts.map(Shown), max_size=40), reports.texts)
+def test_any_storm_list_or_home_stays_within_limits(found, words):
+    for body in (
+        alarms.storm(found),
+        alarms.joined(42, words),
+        alarms.limited(3, words),
+        alarms.refired(42, words, 60.0, NOW),
+        alarms.invitation("C0123"),
+        shared(report(summary=words, service=words), 42, words),
+        kit.message(lists.status(found, found)),
+        kit.message("\n".join(lists.line(one) for one in found[:10])),
+    ):
+        check_message(body)
+        for token in ("<!channel", "<!everyone", "<!here", "<@U0123456"):
+            assert token not in json.dumps(body)
+    facts = HomeFacts(
+        sources=[SourceHealth(one.text, None, one.text) for one in found],
+        checked_at=NOW,
+        watched=["C0123"] * 30,
+        configured=[words] * 30,
+        recent=found,
+        model=words,
+    )
+    assert_view(home(facts))
+    assert_view(modals.new(words, "C0123"))
+    assert_view(modals.wrong(42))
+
+
+def assert_view(view: Block) -> None:
+    assert len(view["blocks"]) <= 100
+    assert len(json.dumps(view)) < 250_000
+    for block in view["blocks"]:
+        if block["type"] == "section":
+            assert len(block["text"]["text"]) <= kit.SECTION_LIMIT
 
 
 def test_an_edited_plan_gets_a_new_block_id_and_an_equal_one_keeps_it():

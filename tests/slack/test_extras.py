@@ -85,7 +85,8 @@ async def test_markdown_html_and_a_post_mortem_come_as_files_on_request(
 async def test_the_verdict_is_shared_with_the_channel(rig: Rig, slack: LocalSlack):
     ts, verdict = await reported(rig, slack)
     await slack.click("alerts", verdict, "report_more", value="1:share")
-    shared = await slack.wait_for(lambda s: len(s.messages("alerts")) == 2 and s.messages("alerts"))
+    await slack.wait_for(lambda s: len(s.messages("alerts")) == 2)
+    shared = slack.messages("alerts")
     assert "Likely (82 % sure)" in shared[1]["text"]
     assert f"p{ts.replace('.', '')}" in str(shared[1])
 

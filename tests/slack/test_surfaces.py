@@ -16,7 +16,7 @@ from tests.slack.conftest import Rig, alert
 
 def words(slack: LocalSlack, user: str = "alice", channel: str = "alerts") -> str:
     """The last thing that one person was told."""
-    return slack.ephemerals(channel, user)[-1]["text"]
+    return str(slack.ephemerals(channel, user)[-1]["text"])
 
 
 @pytest.fixture

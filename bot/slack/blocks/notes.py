@@ -113,7 +113,7 @@ def stopping(number: int, by: str) -> Block:
 def thanks(verdict: str) -> str:
     if verdict == "right":
         return "Thank you. Noted as right."
-    return "Thank you. Noted as wrong. If you know what it really was, tell me in this thread."
+    return "Thank you. Noted as wrong."
 
 
 def undelivered(number: int, channel: str, advice: str, *, stopped: bool) -> Block:

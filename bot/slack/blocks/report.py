@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.analysis.findings import Example, Pattern, Suspect, Term
 from bot.report import Claim, Report
+from bot.report.words import percent
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import Block
 from bot.slack.blocks.text import code, link, literal, prose, sentence, when
@@ -51,7 +52,7 @@ _NONE_TERMS = {
 
 def headline(report: Report) -> str:
     """The verdict in one line of plain text: for notifications and lists."""
-    return f"{_LABELS[report.conclusion][1]} ({_percent(report.confidence)} sure)"
+    return f"{_LABELS[report.conclusion][1]} ({percent(report.confidence)} sure)"
 
 
 def verdict(report: Report, number: int) -> Block:
@@ -141,7 +142,7 @@ def _suspects(report: Report) -> Iterator[Block]:
     for rank, suspect in enumerate(listed[:TOP_SUSPECTS], 1):
         title = "*Suspect changes*\n" if rank == 1 else ""
         yield kit.section(title + _suspect(rank, suspect, reasons=3))
-    rest = [f"None of these: {_percent(report.none_of_these)}"]
+    rest = [f"None of these: {percent(report.none_of_these)}"]
     if len(listed) > TOP_SUSPECTS:
         rest.append(f"{len(listed) - TOP_SUSPECTS} more below")
     if len(report.suspects) > len(listed):
@@ -157,7 +158,7 @@ def _worth_a_line(report: Report) -> Sequence[Suspect]:
 
 def _suspect(rank: int, suspect: Suspect, *, reasons: int) -> str:
     name = code(suspect.sha[:10] or suspect.id, 30)
-    facts = [_percent(suspect.probability), prose(suspect.repo, 80), when(suspect.committed_at)]
+    facts = [percent(suspect.probability), prose(suspect.repo, 80), when(suspect.committed_at)]
     if suspect.deployed_at is not None:
         facts.append(f"deployed {when(suspect.deployed_at)}")
     lines = [f"{rank}. {link(suspect.url, name)} {prose(suspect.title, 300)}"]
@@ -176,7 +177,7 @@ def _seen_before(report: Report) -> Iterator[Block]:
         why = ", ".join(prose(term.name, 20) for term in one.terms)
         cause = f"; cause then: {prose(one.cause, 200)}" if one.cause else ""
         lines.append(
-            f"• {when(one.at)} (#{one.number}, {_percent(one.score)} alike by {why}){cause}"
+            f"• {when(one.at)} (#{one.number}, {percent(one.score)} alike by {why}){cause}"
         )
     times = report.similar[0].times
     more = f" ({times} times)" if times > 1 else ""
@@ -217,11 +218,11 @@ def _detail_groups(report: Report) -> Iterator[list[Block]]:
     more = enumerate(listed, TOP_SUSPECTS + 1)
     yield from _listed("More suspects", (_suspect(rank, one, reasons=1) for rank, one in more))
     yield from _listed(
-        f"Why “none of these” has {_percent(report.none_of_these)}",
+        f"Why “none of these” has {percent(report.none_of_these)}",
         (_term(term, _NONE_TERMS.get(term.name, "")) for term in report.none_terms[:10]),
     )
     yield from _listed(
-        f"Why {_percent(report.confidence)}",
+        f"Why {percent(report.confidence)}",
         (_share(term) for term in report.confidence_terms[:10]),
     )
     yield from _listed("Ruled out", (f"• {sentence(one, 300)}" for one in report.ruled_out[:20]))
@@ -312,7 +313,3 @@ def _cost(report: Report) -> str:
     took = f" · {sum(report.timings.values()):.1f} s" if report.timings else ""
     read = f" · {report.stats.lines:,} log lines read" if report.stats.lines else ""
     return f"Cost: {models}{took}{read}"
-
-
-def _percent(share: float) -> str:
-    return f"{round(100 * share)} %"
