@@ -9,7 +9,7 @@ from typing import Any
 from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.http import Http, Params
 
-MAX_PAGES = 500
+MAX_PAGES = 100  # of 100 items each
 _NEXT = re.compile(r"<([^<>\s]{1,4000})>\s*;[^,]*\brel=\"?next\"?", re.IGNORECASE)
 
 
