@@ -38,6 +38,7 @@ _COUNT_UP_TO: Final = 4 << 30  # lines are numbered when no more than this has t
 _CHUNK: Final = 8 << 20
 _GZIP_RATIO: Final = 300  # repetitive logs reach about 100, a zip bomb 1,000
 _GZIP_FREE: Final = 64 << 20  # the ratio says nothing below this
+_BREATH: Final = 8  # so many batches without a wanted line, and an empty one is given
 _GZIP: Final = b"\x1f\x8b"
 _GLOB: Final = re.compile(r"[*?\[]")
 _ROTATED: Final = re.compile(r"^(?P<base>.*?)(?:[.-](?P<date>20\d{2}-?\d{2}-?\d{2}(?:[T_-]?\d{2,6})?))?(?:\.(?P<number>\d{1,4}))?(?P<gz>\.gz)?$")  # fmt: skip
@@ -90,6 +91,7 @@ class _Budget:
     left: int
     notes: list[str]
     kept: int = 0
+    skipped: int = 0
     first: datetime | None = None
     last: datetime | None = None
 
@@ -234,6 +236,9 @@ class Adapter:
         frame = selection.apply(batch.frame).head(budget.left)
         budget.outside(batch.frame)
         if frame.is_empty():
+            budget.skipped += 1
+            if budget.skipped % _BREATH == 0:  # whoever reads may want to stop meanwhile
+                yield LogBatch(batch.source, frame)
             return
         budget.kept += frame.height
         budget.left -= frame.height

@@ -197,12 +197,25 @@ class _Run:
             of = f" of {page.total_pages}" if page.total_pages else ""
             self.progress(source, f"{count} read, page {number}{of}")
 
+    def take_baseline(self, batches: Iterator[LogBatch]) -> int:
+        """Keep the dated events: a log without times is read whole for any window, and is no baseline of itself."""
+        events = 0
+        for batch in batches:
+            if self.stop.is_set():
+                raise _Stop
+            dated = batch.frame.filter(pl.col("time").is_not_null())
+            if dated.height:
+                self.evidence.baseline.append(LogBatch(batch.source, dated, batch.url))
+                events += dated.height
+        return events
+
     def take_logs(self, source: str, batches: Iterator[LogBatch], into: LogStore) -> None:
         events = 0
         for batch in batches:
             if self.stop.is_set():
                 raise _Stop
-            into.append(batch)
+            if len(batch):
+                into.append(batch)
             events += len(batch)
             if batch.truncated:
                 self.gap(source, batch.truncated)
@@ -340,14 +353,21 @@ def _logs(adapter: LogSource, selector: LogSelector, run: _Run) -> None:
         return asked if limit is None else asked.model_copy(update={"limit": limit})
 
     run.take_logs(adapter.name, adapter.logs(query(ask.window)), run.evidence.logs)
+    found = 0
+    for earlier in _earlier(ask.window):
+        found += run.take_baseline(adapter.logs(query(earlier, BASELINE_EVENTS)))
+    if not found:
+        span = ask.window.until - ask.window.since
+        before = Window(since=ask.window.since - span, until=ask.window.since)
+        run.take_baseline(adapter.logs(query(before, BASELINE_EVENTS)))
+
+
+def _earlier(window: Window) -> Iterator[Window]:
+    """The same hours of earlier days, as far as they do not overlap the window."""
     for days in BASELINE_DAYS_BEFORE:
         shift = timedelta(days=days)
-        earlier = Window(since=ask.window.since - shift, until=ask.window.until - shift)
-        if earlier.until <= ask.window.since:
-            for batch in adapter.logs(query(earlier, BASELINE_EVENTS)):
-                if run.stop.is_set():
-                    raise _Stop
-                run.evidence.baseline.append(batch)
+        if window.until - shift <= window.since:
+            yield Window(since=window.since - shift, until=window.until - shift)
 
 
 def _guarded(run: _Run, source: Source, task: Task) -> bool:

@@ -264,7 +264,7 @@ def _kept(ask: Ask, evidence: Evidence, findings: Findings, timings: dict[str, f
         incidents=evidence.incidents,
         tickets=evidence.tickets,
         runbooks=evidence.runbooks,
-        gaps=(*gaps, *_unknown_service(ask, findings)),
+        gaps=(*gaps, *_unknown_service(ask, findings), *_unknown_repo(ask, evidence)),
         asked=evidence.asked,
         failed=evidence.failed,
         timings=timings,
@@ -274,9 +274,21 @@ def _kept(ask: Ask, evidence: Evidence, findings: Findings, timings: dict[str, f
 def _unknown_service(ask: Ask, findings: Findings) -> Iterator[Gap]:
     """A service that no log line names may be a typing error; say which ones there are."""
     named = sorted({series.service for series in findings.series if series.service})
-    if ask.service and named and ask.service.casefold() not in {n.casefold() for n in named}:
+    if not ask.service or not findings.stats.lines:
+        return
+    if not named:
+        reason = f"the log lines name no service, so those of “{ask.service}” cannot be told apart"
+        yield Gap(system="logs", reason=reason)
+    elif ask.service.casefold() not in {n.casefold() for n in named}:
         reason = f"no log line names the service “{ask.service}”; the lines are of: {', '.join(named[:12])}"
         yield Gap(system="logs", reason=reason)
+
+
+def _unknown_repo(ask: Ask, evidence: Evidence) -> Iterator[Gap]:
+    """A repository of which no change came is most likely a typing error."""
+    if ask.repo and not any(commit.repo == ask.repo for commit in evidence.commits):
+        reason = f"no git source gave changes of the repository “{ask.repo}”; check its name"
+        yield Gap(system="git", reason=reason)
 
 
 def _trimmed(commit: Commit, *, patches: bool) -> Commit:

@@ -48,5 +48,7 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
     root = logging.root
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "aiohttp.access", "slack_bolt", "slack_sdk", "apscheduler"):
+    for noisy in ("httpx", "httpcore", "aiohttp.access", "alembic", "slack_sdk", "apscheduler"):
         logging.Logger.manager.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    # Bolt warns that the client's token is used, which is what is meant.
+    logging.Logger.manager.getLogger("slack_bolt").setLevel(max(logging.ERROR, root.level))

@@ -116,6 +116,7 @@ class _Reader:
     problems: list[str] = field(default_factory=list)
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     disabled: set[tuple[str | int, ...]] = field(default_factory=set)
+    unset: set[tuple[str | int, ...]] = field(default_factory=set)
 
     def problem(self, loc: Sequence[str | int], text: str) -> None:
         line = self._line(tuple(loc))
@@ -163,6 +164,7 @@ class _Reader:
                 return self.env[name]
             if default is not None:
                 return default
+            self.unset.add(loc)
             if loc[:2] not in self.disabled:
                 self.problem(loc, f"the environment variable {name} is not set")
             return ""

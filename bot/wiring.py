@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.collect import Ask
 from bot.config import ALIVE_FILE, ALIVE_S, Settings, require_executor, require_slack
@@ -28,10 +29,10 @@ from bot.errors import ConfigError
 from bot.investigate import TITLES, Deps, Look, Step, investigate
 from bot.queue import Handler
 from bot.queue.chores import chores
-from bot.queue.handlers import handlers
+from bot.queue.handlers import found_so_far, handlers
 from bot.queue.inline import InlineContext
 from bot.queue.threads import ThreadQueue
-from bot.redact import protect, redact
+from bot.redact import protect
 from bot.report import Report
 from bot.schedule import Schedule
 from bot.slack.app import build_app, build_client
@@ -46,7 +47,7 @@ from bot.slack.tokens import check_tokens
 from bot.sources import Sources
 from bot.web.silent import Silent
 from bot.web.slack import slack_web
-from storage import investigations, jobs
+from storage import investigations
 from storage.db import Database
 from storage.jobs import Limits
 from storage.models import Job
@@ -117,6 +118,24 @@ def build_database(settings: Settings) -> Database:
     except OSError:
         raise ConfigError(
             [f"BOT_DATA_DIR: {settings.data_dir} cannot be made or written; choose another folder"]
+        ) from None
+
+
+@contextlib.contextmanager
+def database_answers() -> Iterator[None]:
+    """Turn a database that cannot be opened into a message; it holds no URL, which may hold a password.
+
+    Raises:
+        ConfigError: it does not answer, or refuses us.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log.debug("database_unusable", error=type(error).__name__)
+        raise ConfigError(
+            [
+                "BOT_DATABASE_URL: the database does not answer or refuses us; check address, user and rights"
+            ]
         ) from None
 
 
@@ -250,21 +269,11 @@ class Engine:
         thread = SlackThread(asked.id, asked.channel)
         match job.state:
             case "cancelled":
-                return (*thread.cancelled(), *self._so_far(job, thread))
+                return (*thread.cancelled(), *found_so_far(self.db, job, thread))
             case "failed":
                 return thread.refused(job.error)
             case _:
                 return thread.failed(job.id[:8])
-
-    def _so_far(self, job: Job, thread: SlackThread) -> Sequence[Draft]:
-        """What had been found when somebody pressed Stop."""
-        with self.db.read() as session:
-            saved = jobs.saved_step(session, job.id, "look")
-        if saved is None:
-            return ()
-        look = Look.model_validate(saved)
-        found = OfflineNarrator().narrate("", look.findings, look)
-        return thread.answer("stopped", f"What I had found so far: {redact(found.summary)}")
 
 
 async def beat(path: Path) -> None:
@@ -316,7 +325,8 @@ class SlackBot:
         return self._engine
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.db.migrate)
+        with database_answers():
+            await asyncio.to_thread(self.db.migrate)
         app = build_app(self._slack)
         if self._settings.slack_mode == "http":
             install = installer_of(self._settings, self._slack.workspaces)

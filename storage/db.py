@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, select
 
@@ -231,11 +232,14 @@ def one_at_a_time(session: Session, key: int) -> None:
 
 
 def _checked(text: str) -> URL:
-    url = make_url(text)
+    msg = "the database must be sqlite:////path/to/file.db or postgresql://user:password@host/name"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError(msg) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite" and url.database and url.database != ":memory:" and not url.query:
         return url.set(drivername="sqlite", database=str(Path(url.database).absolute()))
-    msg = "the database must be sqlite:////path/to/file.db or postgresql://user:password@host/name"
     raise ValueError(msg)

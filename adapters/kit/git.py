@@ -25,7 +25,7 @@ _SAFE = (
     "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "core.sshCommand=false",
     "-c", "protocol.allow=never", "-c", "log.showSignature=false", "-c", "log.showRoot=true",
     "-c", "core.quotePath=true", "-c", "diff.algorithm=myers", "-c", "diff.suppressBlankEmpty=false",
-    "-c", "diff.renameLimit=400",
+    "-c", "diff.renameLimit=400", "-c", "i18n.logOutputEncoding=UTF-8",
 )  # fmt: skip
 _ENV = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -130,7 +130,11 @@ class Git:
                 return path.resolve()
         except OSError:
             raise AdapterError(self.system, Reason.AUTH, f"{path} may not be read") from None
-        raise AdapterError(self.system, Reason.NOT_FOUND, f"{path} is not a git repository")
+        raise AdapterError(
+            self.system,
+            Reason.NOT_FOUND,
+            f"{path} is not a git repository; give its top folder, or a bare clone",
+        )
 
 
 def _feed(process: subprocess.Popen[bytes], lines: Sequence[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -238,8 +240,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 bad input or configuration, 3 every source failed, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    code = _run(words)
+    if argv is None and any(t.name.startswith("collect") for t in threading.enumerate()):
+        # A source's call that was abandoned at the deadline or by Ctrl-C must not keep the process alive.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     try:
-        result = _app(words)(args=words, standalone_mode=False, prog_name="incident-responder")
+        result = _app(words)(
+            args=list(words), standalone_mode=False, prog_name="incident-responder"
+        )
     except (ConfigError, UserError) as error:
         for line in str(error).splitlines():
             typer.echo(f"incident-responder: {line}", err=True)

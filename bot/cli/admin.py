@@ -22,7 +22,7 @@ from bot.report import Report
 from bot.slack.app import build_client
 from bot.slack.tokens import check_tokens
 from bot.sources import Source, Sources, load
-from bot.wiring import build_database
+from bot.wiring import build_database, database_answers
 
 CHECK_S = 15.0
 
@@ -35,9 +35,10 @@ def migrate() -> int:
     """
     db = build_database(load_settings())
     try:
-        before = db.revision()
-        db.migrate()
-        after = db.revision()
+        with database_answers():
+            before = db.revision()
+            db.migrate()
+            after = db.revision()
     finally:
         db.close()
     sys.stdout.write(
@@ -114,7 +115,8 @@ def _timed(what: str, check: Callable[[], str]) -> Finding:
 def _database(settings: Settings) -> str:
     db = build_database(settings)
     try:
-        revision, head = db.revision(), db.head()
+        with database_answers():
+            revision, head = db.revision(), db.head()
     finally:
         db.close()
     if revision is None:

@@ -127,7 +127,12 @@ def _dated(asked: Ask, sources: Sources) -> Ask:
 def _configured(settings: Settings) -> Sources:
     if settings.sources is None:
         raise ConfigError([NO_SOURCE])
-    return load(settings.sources, environment())
+    sources = load(settings.sources, environment())
+    if not sources.sources:
+        raise ConfigError(
+            [f"{settings.sources.name}: names no enabled source, so nothing can be asked"]
+        )
+    return sources
 
 
 def _printed(report: Report, format_: Format) -> str:

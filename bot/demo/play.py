@@ -50,7 +50,7 @@ services:
 def play(*, keep: bool, port: int) -> int:
     """Show a whole investigation; returns 0 when the report names the guilty commit, 1 when not."""
     logs.configure("error")
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="incident-responder-demo-") as folder:
         return asyncio.run(_play(Path(folder), console, keep=keep, port=port))
 

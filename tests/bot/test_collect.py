@@ -106,10 +106,39 @@ def test_changes_are_looked_for_from_two_weeks_before():
     assert git.asked[0].at_least == 50
 
 
+def dated(text: str, at: datetime) -> LogBatch:
+    made = batch(text)
+    return LogBatch("logs", made.frame.with_columns(time=pl.lit(at).cast(LOG_SCHEMA["time"])))
+
+
 def test_the_same_hours_of_earlier_days_are_asked_for_as_a_baseline():
+    class Archive(Logs):
+        def logs(self, query: LogQuery) -> Iterator[LogBatch]:
+            self.asked.append(query)
+            yield dated("as ever", query.window.since)
+
+    logs = Archive()
+    evidence = collect(sources(logs), ask(), seconds=5)
+    assert [(q.window.until - NOON).days for q in logs.asked] == [0, -1, -7]
+    assert sum(len(held) for held in evidence.baseline) == 2
+
+
+def test_without_earlier_days_the_time_just_before_is_the_baseline():
     logs = Logs(batch("x"))
     collect(sources(logs), ask(), seconds=5)
-    assert [(q.window.until - NOON).days for q in logs.asked] == [0, -1, -7]
+    assert logs.asked[-1].window == Window(
+        since=NOON - timedelta(hours=2), until=NOON - timedelta(hours=1)
+    )
+
+
+def test_a_log_without_times_is_no_baseline_of_itself():
+    class Undated(Logs):
+        def logs(self, query: LogQuery) -> Iterator[LogBatch]:
+            yield batch("ERROR no disk")
+
+    evidence = collect(sources(Undated()), ask(), seconds=5)
+    assert lines(evidence) == ["ERROR no disk"]
+    assert len(evidence.baseline) == 0
 
 
 def test_a_failing_source_becomes_a_gap_and_costs_only_its_own_part():
