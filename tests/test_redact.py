@@ -67,6 +67,10 @@ SECRETS = [
     ("JSESSIONID=A1B2C3 path=/x", "A1B2C3", "path=/x"),
     ("GET /o?X-Amz-Signature=deadbeef01&x=1", "deadbeef01", "x=1"),
     ("GET /o?sv=2024&sig=ab%2Fc%3D&se=1", "ab%2Fc%3D", "se=1"),
+    ("login failed password: Tr0ub4dor&3 x", "&3", "login failed"),
+    ("passwd hunter3hunter3 rejected", "hunter3hunter3", "rejected"),
+    ("the secret is tr0ub4dor today", "tr0ub4dor", "today"),
+    ("ssn 123-45-6789 given", "123-45-6789", "given"),
     ("AKIAIOSFODNN7EXAMPLE denied", "AKIAIOSFODNN7EXAMPLE", "denied"),
     ("push ghp_" + "a1B2" * 9, "a1B2a1B2", "push"),
     ("github_pat_" + "a1B2" * 9 + " x", "a1B2a1B2", " x"),
@@ -163,6 +167,37 @@ def test_placeholders_that_are_there_already_keep_their_numbers() -> None:
         redact("a [secret:password#3] password=hunter2")
         == "a [secret:password#3] password=[secret:password#4]"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`password: [secret:password#1]` and more",
+        "“password=[secret:password#1]” and more",
+        "Authorization: Bearer [secret:jwt#1]` and more",
+        "postgres://a:[secret:url-password#1]@db token [secret:token] and more",
+        "cut off: [secret:passwor…",
+        "cut off: [secret:password#1…",
+        "cut off: [secret:secr...",
+    ],
+)
+def test_a_placeholder_stays_as_it_is_with_what_stands_around_it(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_key_with_one_log_line_for_each_of_its_lines_is_gone() -> None:
+    body = "MIIEowIBAAKCAQEA7q1w2e3r4t5y6u7i8o9p0a1s2d3f4g5h6j7k8l9z0x1c2v3b"
+    told = Redactor().lines(["-----BEGIN RSA PRIVATE KEY-----", body, "q1W2e3==", "INFO ok"])
+    assert body not in "".join(told)
+    assert "q1W2e3" not in "".join(told)
+    assert told[-1] == "INFO ok"
+    assert body not in "".join(Redactor().lines(["INFO ok", body]))
+
+
+def test_numbers_that_stand_elsewhere_in_a_text_are_kept_free() -> None:
+    redactor = Redactor()
+    redactor.reserve("token=[secret:token#4]")
+    assert redactor.text("token=tok-1") == "token=[secret:token#5]"
 
 
 def test_a_text_that_cannot_be_redacted_is_withheld_and_counted() -> None:

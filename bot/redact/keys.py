@@ -23,7 +23,7 @@ HINTS = (
 # Literals first: `re` then skips to their first characters. What must stand before them is checked by `tells`.
 KEY = (
     r"(?P<key>passw(?:or)?d|passphrase|passcode|pwd"
-    r"|secret(?!(?<=\[secret):[a-z0-9-]{1,24}(?:#[0-9]{1,6})?\])|token|credentials?|signature|sig|otp|cvv|cvc|ssn"
+    r"|secret(?!(?<=\[secret):[a-z0-9-]{0,24}(?:#[0-9]{0,6})?(?:\]|…|\.\.\.|\n|\Z))|token|credentials?|signature|sig|otp|cvv|cvc|ssn"
     r"|key|sess(?:ion)?id|connect\.sid)"
 )
 SUFFIX = r"(?:[_-]?(?:hash|digest|b64|base64|encrypted|value|plain|text|old|new|[0-9]{1,3})){0,2}"

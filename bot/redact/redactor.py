@@ -10,7 +10,7 @@ import re
 import secrets as entropy
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -38,10 +38,15 @@ _REMEMBERED = 50_000
 _SHORTEST = 6
 _DEEPEST = 64
 _LONGEST_KEY_BLOCK = 65_536
+_EDGES = " \t\"'`“”‘’.,:;=()[]{}<>"
 _KEY_HEADER = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY = re.compile(  # of a key whose end is missing: the rest of its line, then lines of base64
     r"[A-Za-z0-9+/=\\]*(?:[ \t\r]*\n[ \t]*(?:[A-Za-z0-9+/=\\]+(?=[ \t\r]*(?:\n|\Z))|(?:Proc-Type|DEK-Info):[^\n]*|(?=\r?\n)))*"
 )
+_KEY_LINE = re.compile(
+    r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/]{60,80}={0,2}"
+)
+_KEY_END = re.compile(r"[A-Za-z0-9+/]{4,80}={0,2}")
 _KEY_FOOTER = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 
 
@@ -91,6 +96,30 @@ class Redactor:
                 self.withheld += 1
             log.warning("text_withheld")
             return WITHHELD
+
+    def lines(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """Redact lines that follow each other in a log: a private key may have one line of its own in each.
+
+        A line of nothing but base64 as long as those of a key is taken for one, because the line that says so may
+        stand too far above.
+        """
+        shown: list[str] = []
+        inside = False
+        for line in lines:
+            words = line.strip()
+            begins = _KEY_HEADER.search(line) is not None
+            body = inside and _KEY_END.fullmatch(words) is not None
+            if not begins and (body or _KEY_LINE.fullmatch(words)):
+                shown.append(self._placeholder("private-key", words))
+                inside = True
+            else:
+                shown.append(self.text(line))
+                inside = begins and "-----END" not in line
+        return tuple(shown)
+
+    def reserve(self, text: str) -> None:
+        """Keep the numbers of the placeholders in a text from being given to other secrets."""
+        self._reserve(text)
 
     def json(self, value: object) -> JsonValue:
         """Redact every text of a nested value, keys included; a telling key makes its whole value a secret.
@@ -147,10 +176,16 @@ class Redactor:
                 match = rule.pattern.search(seen, match.start() + 1)
                 continue
             start, end = found
+            taken = PLACEHOLDER.search(line, start, end)
+            if taken:  # a secret that is out already: only what stands before it can be one
+                if taken.start() == start or not line[start : taken.start()].strip(_EDGES):
+                    match = rule.pattern.search(seen, max(taken.end(), match.start() + 1))
+                    continue
+                end = taken.start()
             what = rule.kind or kind(match["key"])
             pieces += (line[done:start], self._placeholder(what, line[start:end]))
             done = end
-            match = rule.pattern.search(seen, max(end, match.end()))
+            match = rule.pattern.search(seen, end if taken else max(end, match.end()))
         return "".join((*pieces, line[done:])) if pieces else line
 
     def _without_keys(self, text: str) -> str:

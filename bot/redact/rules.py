@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from bot.redact import keys
 from bot.redact.tokens import LONGER_ANCHORS, TOKENS
-from bot.redact.values import is_bearer, is_card, is_email, is_secret_value, is_secret_word
+from bot.redact.values import (
+    is_bearer,
+    is_card,
+    is_email,
+    is_made_up,
+    is_secret_value,
+    is_secret_word,
+)
 
 
 def _always(_match: re.Match[str]) -> bool:
@@ -55,8 +62,8 @@ _QUOTED = (
     r"|\\{1,7}[\"'](?P<inner>(?:(?!\\{1,7}[\"'])[^\n])*)"
 )
 _BARE = (
-    r"(?P<bare>(?:[^\s\"'`&;,<>\\|]|<[a-z*_:0-9]{1,40}>|\\(?![nrt\"'])"
-    r"|,(?![\s\"'\]})]|$|[\w.-]{1,40}[=:]))+)"
+    r"(?P<bare>(?:[^\s\"'`“”‘’«»&;,<>\\|]|<[a-z*_:0-9]{1,40}>|\\(?![nrt\"'])"
+    r"|&(?!amp;|[\w.%~\[\]-]{1,64}=)|,(?![\s\"'\]})]|$|[\w.-]{1,40}[=:]))+)"
 )
 _QUOTE = r"\\{0,7}[\"'`]?"
 _SEPARATOR = _QUOTE + r"[ \t]{0,8}(?:=>|:=|==?|:)[ \t]{0,8}"
@@ -68,9 +75,9 @@ _HEADERS = (
         "authorization",
         re.compile(
             f"authorization{_SEPARATOR}{_QUOTE}"
-            rf"(?:(?:{_SCHEMES})[ \t]{{1,4}}(?P<secret>[^\s\"'\\,;]+)"
-            rf"|(?:{_LONG_SCHEMES})[ \t]{{1,4}}(?P<rest>[^\"\n\\]+)"
-            r"|(?P<value>[^\s\"'\\,;]+))"
+            rf"(?:(?:{_SCHEMES})[ \t]{{1,4}}(?P<secret>[^\s\"'`“”\\,;]+)"
+            rf"|(?:{_LONG_SCHEMES})[ \t]{{1,4}}(?P<rest>[^\"`“”\n\\]+)"
+            r"|(?P<value>[^\s\"'`“”\\,;]+))"
         ),
         ("authorization",),
         is_secret_word,
@@ -129,6 +136,15 @@ _KEY_VALUES = (
         ("%3",),
     ),
     _key_value(r"[ \t]{1,8}[\"']?", r"(?P<bare>[^\s\"']+)", ("--", " -"), _flagged),
+    Rule(  # prose: `passwd hunter3hunter3`, `the secret is tr0ub4dor`
+        "",
+        re.compile(
+            r"(?P<key>passw(?:or)?d|passphrase|passcode|(?:secret|token)(?=[ \t]{1,4}(?:is|was)[ \t]))"
+            r"(?:[ \t]{1,4}(?:is|was))?[ \t]{1,4}[\"'`]?(?P<secret>[^\s\"'`“”<>\[\]]{6,256})"
+        ),
+        ("passw", "passphrase", "passcode", "secret", "token"),
+        is_made_up,
+    ),
     _key_value(">", r"(?P<bare>[^<>\s]+)(?=</)", ("</",)),
     Rule(
         "password",
@@ -156,6 +172,11 @@ _PERSONAL = (
         ),
         ("@",),
         is_email,
+    ),
+    Rule(
+        "ssn",
+        re.compile(r"ssn\W{1,4}(?P<secret>[0-9]{3}-[0-9]{2}-[0-9]{4})(?![\w-])"),
+        ("ssn",),
     ),
     Rule(
         "card",

@@ -39,6 +39,7 @@ _SECRET_NAME = re.compile(
 )
 # namespace/name with a hyphen in the name: "/" and "-" are never both in one base64 alphabet.
 _KUBERNETES_NAME = re.compile(r"[a-z]+(?:-[a-z]+)*/[a-z]+(?:-[a-z]+)+")
+_NAMES_A_THING = re.compile(r"[/=(\\]|^\d+(?:\.\d+)*[a-z]{0,2}$|\.[a-z]{2,5}$")
 _NO_TOP_LEVEL = """
     service socket timer target mount slice scope device path js ts jsx tsx py go rb git local lan internal localdomain
     localhost svc cluster corp home java class cs so jar
@@ -76,6 +77,13 @@ def _is_code(value: str) -> bool:
 def is_secret_word(match: re.Match[str]) -> bool:
     """Whether the last group is a secret by the same measure, without a key to judge by."""
     return not is_harmless(match[match.lastgroup or 0].strip())
+
+
+def is_made_up(match: re.Match[str]) -> bool:
+    """Whether a word that follows `password` in a sentence was made up: letters and digits, and no path or host."""
+    value = match["secret"].rstrip(".,;:!?)")
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    return mixed and len(value) >= 6 and not _NAMES_A_THING.search(value) and not is_harmless(value)
 
 
 def is_bearer(match: re.Match[str]) -> bool:
