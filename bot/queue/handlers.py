@@ -15,17 +15,19 @@ from bot.ask import parse_zone
 from bot.collect import Ask
 from bot.crew.answering import Asked
 from bot.crew.desk import Desk, Past
+from bot.crew.offline import OfflineNarrator
 from bot.crew.past import earlier
 from bot.followup import Answer, Rerun, answer, is_command
 from bot.investigate import Deps, Look, Memory, Reasoned, Thread, investigate
 from bot.queue import INVESTIGATE, Context, Handler
 from bot.queue.remember import likest_first, remember, similar
 from bot.queue.submit import Submitted, place
+from bot.redact import redact
 from bot.report import Found, Report, Similar, numbered, records_of
-from storage import evidence, investigations, messages
+from storage import evidence, investigations, jobs, messages
 from storage.db import Database
 from storage.investigations import NewInvestigation
-from storage.models import Investigation
+from storage.models import Investigation, Job
 from storage.outbox import Draft
 
 FOLLOWUP = "followup"
@@ -209,6 +211,17 @@ def _announced(
         return thread.started(position=submitted.position)
 
     return drafts
+
+
+def found_so_far(db: Database, job: Job, thread: Conversation) -> Sequence[Draft]:
+    """What had been found when somebody pressed Stop; nothing when that was before the analysis."""
+    with db.read() as session:
+        saved = jobs.saved_step(session, job.id, "look")
+    if saved is None:
+        return ()
+    look = Look.model_validate(saved)
+    found = OfflineNarrator().narrate("", look.findings, look)
+    return thread.answer("stopped", f"What I had found so far: {redact(found.summary)}")
 
 
 def ask_of(case: Investigation, deps: Deps) -> Ask:

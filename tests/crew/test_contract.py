@@ -152,3 +152,22 @@ def test_the_framework_prints_nothing(
     shown = capfd.readouterr()
     assert "OpenAI" not in shown.out + shown.err + caplog.text
     assert "╭" not in shown.out
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["openai/gpt-4.1", "openai/newer-than-crewai", "ollama/llama3", "openrouter/meta/llama",
+     "deepseek/deepseek-chat"],
+)  # fmt: skip
+def test_providers_without_an_extra_are_native_and_do_not_retry(
+    crew_folder: Path, name: str
+) -> None:
+    from bot.crew.llm import governed
+
+    model = Model(name, api_key="a-key")
+    llm = governed(model, "r", _budget("http://127.0.0.1:9/v1", crew_folder))
+    inner = llm._inner
+    llm.close()
+    assert getattr(inner, "max_retries", None) == 0
+    assert getattr(inner, "timeout", None) == 5.0
+    assert inner.base_url

@@ -27,6 +27,8 @@ from storage import events, evidence, investigations, jobs, messages, outbox
 from storage.db import Database
 from storage.investigations import NewInvestigation
 from storage.jobs import Limits
+from storage.models import Job
+from storage.outbox import Draft
 from tests.crew import characters, stage
 from tests.crew.characters import finding, said, verdict
 from tests.crew.conftest import CREWAI_WARNS
@@ -290,3 +292,28 @@ def test_stop_ends_the_job_within_a_second(db: Database, crew_folder: Path) -> N
         assert jobs.saved_step(session, job.id, "look") is not None
     assert case is not None
     assert case.state == "cancelled"
+
+
+def test_who_pressed_stop_hears_what_was_found_so_far(db: Database, crew_folder: Path) -> None:
+    from bot.queue.handlers import found_so_far
+
+    cancelled: list[Job] = []
+
+    def character(body: Body) -> Reply:
+        cancel(db, used, number)
+        return Reply("late", pause_s=30)
+
+    with scripted(character) as model:
+        used = bot(db, model, crew_folder)
+        number = used.submit()
+        kinds = handlers(db, used.deps, SlackThread, used.notify)
+
+        def on_end(job: Job) -> list[Draft]:
+            cancelled.append(job)
+            return [*found_so_far(db, job, SlackThread(number, "C1"))]
+
+        run_job(db, None, kinds, owner="w", limits=LIMITS, timing=TIMING, on_dead=on_end)
+    assert [job.state for job in cancelled] == ["cancelled"]
+    shown = used.shown(number)
+    assert "What I had found so far" in shown
+    assert "KeyError" in shown
