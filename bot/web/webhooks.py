@@ -50,7 +50,12 @@ class Taken(BaseModel):
     investigations: list[int] = []
 
 
-@router.post("/webhooks/{source}", status_code=202, responses=documented(400, 401, 404))
+@router.post(
+    "/webhooks/{source}",
+    status_code=202,
+    responses=documented(400, 401, 404, 503),
+    openapi_extra={"security": []},
+)
 async def receive(
     source: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")],
     request: Request,

@@ -57,7 +57,7 @@ def chart(report: Report) -> Chart | None:
 
     def x(at: datetime) -> float:
         share = (at - begin) / (end - begin) if end > begin else 0.0
-        return round(LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - 8), 1)
+        return round(LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - 24), 1)
 
     def y(rate: float) -> float:
         return round(HEIGHT - BOTTOM - rate / top * (HEIGHT - BOTTOM - TOP), 1)

@@ -122,6 +122,7 @@ def one(number: int, request: Request, deps: Door) -> HTMLResponse:
         wrong=sum(one.verdict == "wrong" for one in opinions),
         running=case.state in {"queued", "running"},
         quotes=_quotes(report),
+        shown={suspect.id for suspect in report.suspects[:10]} if report else set(),
     )
 
 
