@@ -11,6 +11,7 @@ from bot.web.api import events, investigations, operations
 from bot.web.deps import WebDeps
 from bot.web.guard import Guard
 from bot.web.limits import Gate, Limited
+from bot.web.pages import oidc_login
 from bot.web.pages import routes as pages
 from bot.web.problems import Problem, documented
 
@@ -55,6 +56,7 @@ def build_web(deps: WebDeps) -> FastAPI:
     app.include_router(events.router, prefix=PREFIX, responses=known)
     app.include_router(webhooks.router, dependencies=[Limited], responses=known)
     app.include_router(pages.router, dependencies=[Limited])
+    app.include_router(oidc_login.router, dependencies=[Limited])
     app.include_router(health.router)
     app.include_router(metrics.router)
     _describe(app)

@@ -244,7 +244,14 @@ def _say(deps: WebDeps, who: Principal, number: int, verdict: str) -> None:
 @router.get("/login")
 def login_page(request: Request, deps: Door) -> HTMLResponse:
     """Where one signs in."""
-    return page("login", request, identify(request, deps), title="Sign in", wrong=False)
+    return page(
+        "login",
+        request,
+        identify(request, deps),
+        title="Sign in",
+        oidc=bool(deps.settings.oidc_client_id),
+        wrong=False,
+    )
 
 
 @router.post("/login")
@@ -253,7 +260,15 @@ def login(request: Request, deps: Door, gate: GateOf, token: Text = "") -> Respo
     gate.sign_in(request)
     who = by_bearer(deps, token.strip()) if same_origin(request, deps) else None
     if who is None:
-        return page("login", request, None, 401, title="Sign in", wrong=True)
+        return page(
+            "login",
+            request,
+            None,
+            401,
+            title="Sign in",
+            oidc=bool(deps.settings.oidc_client_id),
+            wrong=True,
+        )
     return signed_in(deps, who)
 
 
