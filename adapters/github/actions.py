@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from adapters.github.connection import REPO, Connection, documented, opened, path
+from adapters.github.connection import REPO, Connection, documented, nullable, opened, path
 from adapters.kit.archive import Archive, reading
 from adapters.kit.capabilities import Check, LogQuery
 from adapters.kit.changes import wanted_repositories
@@ -335,7 +335,8 @@ def _parse_run(item: github.WorkflowRun.WorkflowRun, repo: str) -> _Run:
         id=int(item.id),
         attempt=item.run_attempt or 0,
         name=item.name or "workflow",
-        began=max(item.created_at, item.run_started_at),  # a re-run starts later than the run
+        # A re-run starts later than the run; old Enterprise Servers do not say when.
+        began=max(item.created_at, nullable(item.run_started_at) or item.created_at),
         ended=item.updated_at if item.status == "completed" else None,
     )
 
@@ -347,7 +348,7 @@ def _facts(item: github.WorkflowJob.WorkflowJob) -> list[Told]:
             f"Step {step.number} “{step.name}” of job “{item.name}”: {step.conclusion}",
             step.completed_at,
         )
-        for step in item.steps
+        for step in item.steps or ()
         if step.conclusion in _FAILED and step.completed_at is not None
     ]
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from adapters.github.connection import REPO, Connection, documented, opened, path
+from adapters.github.connection import REPO, Connection, documented, nullable, opened, path
 from adapters.kit.capabilities import Check, CommitQuery, EventQuery
 from adapters.kit.changes import chosen, completed, revision, wanted_repositories
 from adapters.kit.errors import AdapterError, Reason
@@ -265,6 +265,8 @@ class Adapter:
 
 def _parse_commit(item: github.Commit.Commit, source: str, repo: str, web: str) -> Commit:
     message = item.commit.message or ""
+    author = nullable(item.commit.author)  # either may be unknown to git
+    person = nullable(item.commit.committer) or item.commit.author
     return Commit(
         source=source,
         repo=repo,
@@ -272,8 +274,8 @@ def _parse_commit(item: github.Commit.Commit, source: str, repo: str, web: str) 
         parents=tuple(parent.sha for parent in item.parents),
         title=message.partition("\n")[0],
         message=message.strip()[:20_000],
-        author=item.commit.author.name or "",
-        committed_at=item.commit.committer.date,
+        author=(author.name or "") if author else "",
+        committed_at=person.date,
         url=f"{web}/commit/{item.sha}",
     )
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -18,6 +19,8 @@ from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.errors import documented as read_as_documented
 from adapters.kit.http import Header, Http
 from adapters.kit.settings import AdapterSettings
+
+Value = TypeVar("Value")
 
 DEFAULT_URL = "https://api.github.com"
 REPO = re.compile(r"[\w-]{1,80}/(?!\.\.?$)[\w.-]{1,100}", re.ASCII)
@@ -139,6 +142,11 @@ def reset(headers: httpx.Headers, now: float) -> float | None:
 def path(repo: str, *segments: str | int) -> str:
     """A path below a repository, every segment quoted."""
     return "/".join(quote(str(part), safe="") for part in ("repos", *repo.split("/", 1), *segments))
+
+
+def nullable(value: Value) -> Value | None:
+    """The same value: PyGithub's types do not say what may be null."""
+    return value
 
 
 @contextmanager
