@@ -30,7 +30,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {"alert_sources": ("alertmanager",)}
 SCOPES = (
     "Read access to /api/v2/alerts and /api/v2/status; no sign-in where Alertmanager asks for none."
 )
-TESTED = "A real Alertmanager; recorded responses; its own OpenAPI document; the conformance suite."
+TESTED = "A real Alertmanager; a recorded status; the conformance suite."
 
 SIGNS = Signs(
     names=("alertmanager", "prometheus"),

@@ -30,7 +30,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
     "log_sources": ("elasticsearch", "opensearch"),
 }
 SCOPES = "An API key or user with the index privilege `read` on the configured indexes (and `monitor` for the version)."
-TESTED = "A strict server that knows only the requests we send, the examples of both vendors' specifications, the conformance suite; no real server."
+TESTED = "A strict server that knows only the requests we send; an example of Elastic's specification; the conformance suite; no real server."
 
 MOST: Final = 10_000  # index.max_result_window
 _INDEX: Final = re.compile(r"[a-z0-9.][a-z0-9._-]{0,200}\*?")

@@ -33,7 +33,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
     "deploy_sources": ("kubernetes", "k8s"),
 }
 SCOPES = "A Role with get and list on pods, events, deployments.apps and replicasets.apps, and get on pods/log; no verb that changes anything."
-TESTED = "Responses recorded from a real API server 1.36, the conformance suite."
+TESTED = "Responses recorded from a real API server 1.36; requests held against Kubernetes' OpenAPI documents; the conformance suite."
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 LOG_BYTES: Final = 16 << 20  # of one container

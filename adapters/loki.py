@@ -27,7 +27,7 @@ from adapters.kit.shape import Json, mapping, objects, words
 
 TYPES: Mapping[str, tuple[str, ...]] = {"log_sources": ("loki",)}
 SCOPES = "A token or user with `logs:read` of the tenant; GET /loki/api/v1/query_range and /labels."
-TESTED = "Responses recorded from a real Loki 3, a server that behaves as Loki documents, the conformance suite."
+TESTED = "Responses recorded from a real Loki 3; a server that behaves as Loki documents; the conformance suite."
 
 SLICE_NS: Final = 24 * 3600 * 10**9  # servers limit the length of a query, 30 days by default
 _SERVICE: Final = ("service_name", "service", "app", "job")

@@ -19,7 +19,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
 SCOPES = (
     "An API key, and an application key scoped to logs_read_data, timeseries_query and events_read."
 )
-TESTED = "Recorded responses of the vendor's client tests; requests and answers held against that client's models; the conformance suite."
+TESTED = "Recorded responses; requests held against the OpenAPI document (v1) and the vendor's client (v2); the conformance suite."
 
 
 __all__ = ["SCOPES", "SIGNS", "TESTED", "TYPES", "Adapter", "Settings", "recognise"]

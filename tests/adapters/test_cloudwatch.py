@@ -109,7 +109,7 @@ def moto() -> Iterator[str]:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_emulated_region_is_paged_through(moto):
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     adapter = Adapter(
         "aws", Settings.model_validate({**case.configured(moto), "log_groups": ["/ecs/{service}"]})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import yaml
@@ -99,11 +100,12 @@ def test_a_metric_query_that_datadog_refuses_with_200_is_a_refused_query():
     assert "did not parse" not in str(caught.value)
 
 
-def recorded(shared_data, name: str) -> list[dict]:
+def recorded(shared_data, name: str) -> list[dict[str, Any]]:
     folder = shared_data / "contracts/datadog/vcr"
     version, _, test = name.partition("/")
     path = folder / version / "cassettes/test_scenarios" / f"test_{test}.yaml"
-    return yaml.safe_load(path.read_text())["interactions"]
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text())["interactions"]
+    return found
 
 
 def test_recorded_pages_of_logs_are_read(shared_data):

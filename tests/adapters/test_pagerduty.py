@@ -125,4 +125,4 @@ def test_the_specifications_own_examples_are_read(specification):
         (page,) = Adapter("pd", Settings(url=server.url, token="t")).deploys(
             EventQuery(window=wide)
         )
-    assert [one.title for one in page.items] == [one["summary"] for one in change["change_events"]]  # type: ignore[index,attr-defined]
+    assert [one.title for one in page.items] == [one["summary"] for one in change["change_events"]]  # type: ignore[attr-defined]

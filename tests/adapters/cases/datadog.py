@@ -65,8 +65,8 @@ def searched(asked: Asked, found: list[dict[str, object]], size: int) -> Reply:
 def metric(asked: Asked) -> Reply:
     begin, end = int(asked.query["from"][0]), int(asked.query["to"][0])
     samples = [("10:00", 2.0), ("10:01", None), ("10:02", 9.0), ("11:00", 9.0)]
-    points = [[at(f"2026-11-20T{t}").timestamp() * 1000, v] for t, v in samples]
-    points = [point for point in points if begin <= point[0] / 1000 <= end]
+    timed = [(at(f"2026-11-20T{t}").timestamp(), value) for t, value in samples]
+    points = [[t * 1000, value] for t, value in timed if begin <= t <= end]
     series = [
         {"metric": "trace.errors", "tag_set": ["env:prod"], "pointlist": points, "unit": [None]}
     ]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from adapters.kit.records import Window
 from tests.adapters.cases.loki import ns
@@ -19,7 +20,7 @@ def _nanos(text: str) -> int:
     )
 
 
-def _matches(clause: dict, doc: Doc) -> bool:
+def _matches(clause: dict[str, Any], doc: Doc) -> bool:
     """The few clauses that we send; everything else is refused as the server would."""
     ((kind, body),) = clause.items()
     if kind == "bool":
@@ -30,11 +31,11 @@ def _matches(clause: dict, doc: Doc) -> bool:
         assert set(value) <= {"gte", "gt", "lt", "format"}
         low = "gt" if "gt" in value else "gte"
         after = doc[0] > _nanos(value[low]) if low == "gt" else doc[0] >= _nanos(value[low])
-        return after and doc[0] < _nanos(value["lt"])
+        return bool(after and doc[0] < _nanos(value["lt"]))
     if kind == "term":
-        return field == "service.name" and value == "checkout"
+        return bool(field == "service.name" and value == "checkout")
     assert kind == "match_phrase"
-    return value.casefold() in doc[2].casefold()
+    return str(value).casefold() in doc[2].casefold()
 
 
 def answering(docs: list[Doc]):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from adapters.kit.records import Window
 from tests.adapters.conformance import Case, Config, at
@@ -54,7 +55,7 @@ ROLLOUTS = [
 ]
 
 
-def paged(asked: Asked, items: list[object], size: int = 2) -> Reply:
+def paged(asked: Asked, items: Sequence[object], size: int = 2) -> Reply:
     start = int(asked.query.get("continue", ["0"])[0])
     following = {"continue": str(start + size)} if start + size < len(items) else {}
     return Reply(json.dumps({"items": items[start : start + size], "metadata": following}))
