@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from tests import adapters_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +50,7 @@ EXEMPT = (
     "bot/demo/",  # plays one vendor's alert
     "bot/sandbox/",  # plays the posts of other apps
     "bot/bench/",  # names the origin of its data
+    "bot/web/metrics.py",  # writes a vendor's format, which others read too
 )
 
 
@@ -104,3 +106,8 @@ def test_the_wheel_holds_the_three_packages():
 def test_links_between_documents_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_table_of_adapters_says_what_the_adapters_say():
+    now = adapters_page.PAGE.read_text()
+    assert now == adapters_page.page(now), "run: python -m tests.adapters_page"

@@ -230,15 +230,17 @@ def test_an_answer_about_the_past_is_remembered_across_investigations():
 def test_a_system_that_keeps_failing_is_left_alone_and_tried_again_later():
     clock = Clock()
     breaker = Breaker(threshold=3, rest_s=30, clock=clock)
+    states = [breaker.state]
     with asking(in_turn(*[Reply("", 503)] * 3, Reply()), breaker=breaker) as (http, server, _):
         failure(http)
-        assert breaker.state is State.OPEN
+        states.append(breaker.state)
         assert "left alone" in failure(http).detail
         assert len(server.asked) == 3
         clock.now += 31
-        assert breaker.state is State.HALF_OPEN
+        states.append(breaker.state)
         http.get("x")
-        assert breaker.state is State.CLOSED
+        states.append(breaker.state)
+    assert states == [State.CLOSED, State.OPEN, State.HALF_OPEN, State.CLOSED]
 
 
 def test_a_refusal_does_not_open_the_breaker():
