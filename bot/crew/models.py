@@ -98,7 +98,7 @@ def models(settings: Settings) -> Models | None:
     problems = [
         problem for variable, name in names.items() if name for problem in _faults(variable, name)
     ]
-    problems += _endpoint_faults(settings)
+    problems += [*_endpoint_faults(settings), *_price_faults(settings)]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     limits = Limits(
@@ -153,6 +153,24 @@ def _installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+def _used(settings: Settings) -> list[str]:
+    """The models of both parts of the crew."""
+    own = (settings.llm_specialist_model, settings.llm_commander_model)
+    return list(dict.fromkeys(name or settings.llm_model for name in own))
+
+
+def _price_faults(settings: Settings) -> list[str]:
+    """A limit in money that nothing can hold would be worse than none."""
+    if not (settings.llm_max_cost or settings.llm_max_cost_per_day):
+        return []
+    known = {name.casefold() for name in settings.llm_prices}
+    return [
+        f"BOT_LLM_PRICES: has no price for {name}, which a limit of cost needs"
+        for name in _used(settings)
+        if name.casefold() not in known
+    ]
 
 
 def _endpoint_faults(settings: Settings) -> list[str]:

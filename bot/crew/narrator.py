@@ -21,6 +21,7 @@ from bot.crew.answers import Answer, Finding, Verdict
 from bot.crew.briefing import briefing, for_commander
 from bot.crew.budget import Budget, Day
 from bot.crew.desk import Desk
+from bot.crew.failures import ModelError
 from bot.crew.ground import Ground
 from bot.crew.models import COMMANDER, Models
 from bot.crew.offline import OfflineNarrator
@@ -40,6 +41,7 @@ Said = TypeVar("Said", bound=Answer)
 RESERVE_SHARE, RESERVE_S = 0.35, 45.0
 """Of the time, what the Commander gets at least; never more than this many seconds."""
 MARGIN_S = 0.5
+NOT_HERE = "the agents' framework cannot be used here; the logs say why"
 LEAST_REPAIR_S = 1.0
 _runs = itertools.count(1)
 
@@ -65,8 +67,12 @@ class Run:
         """An agent's work, ready to be run in a thread of its own."""
 
         def work(tell: Tell) -> Said:
-            framework.load(self.folder)
-            from bot.crew.agents import run_agent
+            try:
+                framework.load(self.folder)
+                from bot.crew.agents import run_agent
+            except Exception:  # a named edge: crewai does many things when it is imported
+                log.exception("crew_not_available")
+                raise ModelError(NOT_HERE) from None
 
             return run_agent(role, task(), schema, self.toolbox, self.budget, tell)
 

@@ -39,7 +39,7 @@ _ERRORS = frozenset({"error", "fatal"})
 _MORE_PATTERNS = 4
 _DEPLOY_BEFORE = timedelta(hours=2)
 _EXCLUDES = frozenset(
-    {"deployed too late", "committed too late", "not deployed", "documentation only", "tests only"}
+    {"deployed too late", "committed after it began", "not deployed", "documentation only", "tests only"}
 )
 """Terms of `bot.analysis.suspects` that speak against a change by themselves; an old age, say, does not."""
 _HIGHEST, _LOWEST = 0.97, 0.02

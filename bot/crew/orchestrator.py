@@ -140,8 +140,6 @@ def _words(error: BaseException) -> str:
         if type(link).__name__ == "ToolExecutionFailedError":
             return "it went round in circles"
         link = link.__cause__ or link.__context__
-    if isinstance(error, ImportError | OSError):
-        return "the agents' framework cannot be used here; the logs say why"
     if isinstance(error, ValueError) and "None or empty" in str(error):
         return "its answer was empty"
     return "its answer could not be read"

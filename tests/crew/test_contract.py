@@ -171,3 +171,19 @@ def test_providers_without_an_extra_are_native_and_do_not_retry(
     assert getattr(inner, "max_retries", None) == 0
     assert getattr(inner, "timeout", None) == 5.0
     assert inner.base_url
+
+
+def test_a_framework_that_cannot_be_imported_costs_only_the_crew(tmp_path: Path) -> None:
+    (tmp_path / "crew").write_text("a file where a folder should be")
+    code = f"""
+from pathlib import Path
+from tests.crew import stage
+told = stage.narrate(stage.means("http://127.0.0.1:9/v1", Path({str(tmp_path / "crew")!r})), stage.desk())
+assert told.conclusion == "likely"
+assert "cannot be used here" in str(told.missing), told.missing
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -65,6 +65,7 @@ def test_a_cheap_model_for_specialists_and_a_strong_one_for_the_commander() -> N
         ({"llm_model": "openai/gpt-4.1"}, "BOT_LLM_API_KEY: is not set"),
         ({"llm_model": "openai/x", "llm_base_url": "models.internal"}, "BOT_LLM_BASE_URL: must be a URL"),
         ({"llm_model": "anthropic/claude"}, "incident-responder[anthropic]"),
+        ({"llm_model": "ollama/x", "llm_max_cost": 1.0}, "BOT_LLM_PRICES: has no price for ollama/x"),
         ({"llm_model": "ollama/x", "llm_commander_model": "big"}, "BOT_LLM_COMMANDER_MODEL: 'big'"),
     ],
 )  # fmt: skip
