@@ -14,13 +14,13 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import orjson
 from pydantic import SecretStr
 
+from adapters.kit.answer import Answer
 from adapters.kit.breaker import Breaker
 from adapters.kit.cache import Cache, current
 from adapters.kit.errors import AdapterError, Reason
@@ -44,40 +44,6 @@ Header = str | SecretStr | Callable[[], SecretStr]
 _AUTH = httpx.USE_CLIENT_DEFAULT
 
 _CACHE: Cache[Answer] = Cache(SHARED_BYTES)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx answer, whole. `system` is for the errors of reading it."""
-
-    system: str
-    status: int
-    headers: httpx.Headers
-    content: bytes
-
-    def json(self) -> Any:  # noqa: ANN401 - what it is, the vendor's `_parse` says
-        """The body as JSON.
-
-        Raises:
-            AdapterError: it is something else: BAD_RESPONSE, or AUTH when it is a sign-in page.
-        """
-        try:
-            return orjson.loads(self.content)
-        except orjson.JSONDecodeError:
-            pass
-        if self.content[:512].lstrip()[:1] == b"<":
-            raise AdapterError(
-                self.system,
-                Reason.AUTH,
-                "answered with a web page instead of data: the URL or the credentials are not the API's",
-            )
-        raise AdapterError(
-            self.system, Reason.BAD_RESPONSE, "answered with something that is not JSON"
-        )
-
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", errors="replace")
 
 
 class Http:

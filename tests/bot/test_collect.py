@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from typing_extensions import override
 
 from adapters.kit.capabilities import CommitQuery, LogQuery
 from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.records import LOG_SCHEMA, Commit, LogBatch, Page, Window
-from bot.collect import Ask, LogStore, collect
+from bot.collect import Ask, collect
+from bot.collect.store import LogStore
 from bot.errors import UserError
 from bot.sources import Service, Source, Sources
 
@@ -113,6 +115,7 @@ def dated(text: str, at: datetime) -> LogBatch:
 
 def test_the_same_hours_of_earlier_days_are_asked_for_as_a_baseline():
     class Archive(Logs):
+        @override
         def logs(self, query: LogQuery) -> Iterator[LogBatch]:
             self.asked.append(query)
             yield dated("as ever", query.window.since)
@@ -133,6 +136,7 @@ def test_without_earlier_days_the_time_just_before_is_the_baseline():
 
 def test_a_log_without_times_is_no_baseline_of_itself():
     class Undated(Logs):
+        @override
         def logs(self, query: LogQuery) -> Iterator[LogBatch]:
             yield batch("ERROR no disk")
 

@@ -6,15 +6,12 @@ because the analysis reads them twice (counts first, then the lines around what 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -48,6 +45,7 @@ from adapters.kit.records import (
     Ticket,
     Window,
 )
+from bot.collect.store import LogStore
 from bot.errors import UserError
 from bot.sources import LogSelector, Service, Source, Sources
 
@@ -57,7 +55,6 @@ CHANGES_BEFORE = timedelta(days=14)
 LEAST_CHANGES = 50
 BASELINE_DAYS_BEFORE = (1, 7)
 BASELINE_EVENTS = 500_000
-MEMORY_BYTES = 384 * 1024 * 1024
 
 Item = TypeVar("Item", bound=Record)
 
@@ -89,50 +86,6 @@ class Gap:
 
     system: str
     reason: str
-
-
-class LogStore:
-    """A re-iterable, append-only sequence of log batches with bounded memory. Thread-safe for appending."""
-
-    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._batches: list[LogBatch | tuple[Path, LogBatch]] = []
-        self._lock = threading.Lock()
-        self._left = memory_bytes
-        self._folder: Path | None = None
-
-    def append(self, batch: LogBatch) -> None:
-        size = int(batch.frame.estimated_size())
-        with self._lock:
-            if size <= self._left:
-                self._left -= size
-                self._batches.append(batch)
-                return
-            if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="incident-responder-"))
-            path = self._folder / f"{len(self._batches)}.arrow"
-        batch.frame.write_ipc(path, compression="lz4")
-        empty = LogBatch(batch.source, batch.frame.clear(), batch.url, batch.truncated, batch.notes)
-        with self._lock:
-            self._batches.append((path, empty))
-
-    def __iter__(self) -> Iterator[LogBatch]:
-        for held in tuple(self._batches):
-            if isinstance(held, LogBatch):
-                yield held
-            else:
-                path, batch = held
-                frame = pl.read_ipc(path)
-                yield LogBatch(batch.source, frame, batch.url, batch.truncated, batch.notes)
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def close(self) -> None:
-        """Forget everything, on disk too."""
-        self._batches.clear()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
 
 
 @dataclass(slots=True)
