@@ -39,8 +39,15 @@ class Settings(AdapterSettings):
     """Where Jira is, and which projects count."""
 
     url: str = Field(description="For example https://acme.atlassian.net")
-    token: SecretStr = Field(description="API token (Cloud) or personal access token (Data Center)")
-    email: str = Field(default="", description="The token's user, for Cloud")
+    token: SecretStr = Field(
+        description="API token (Cloud) or personal access token (Data Center)",
+        json_schema_extra={"env": "JIRA_TOKEN"},
+    )
+    email: str = Field(
+        default="",
+        description="The token's user, for Cloud",
+        json_schema_extra={"env": "JIRA_EMAIL"},
+    )
     edition: Literal["cloud", "data-center"] = Field(
         default="cloud", description="The two have different search addresses"
     )

@@ -91,7 +91,10 @@ _BESIDE: Final = (
 class Settings(AdapterSettings):
     """Whose PagerDuty it is."""
 
-    token: SecretStr = Field(description="REST API key; a read-only one is enough")
+    token: SecretStr = Field(
+        description="REST API key; a read-only one is enough",
+        json_schema_extra={"env": "PAGERDUTY_TOKEN"},
+    )
     url: str = Field(
         default="https://api.pagerduty.com",
         description="https://api.eu.pagerduty.com for accounts in the EU",
@@ -163,11 +166,7 @@ class Adapter:
             yield Page(tuple(items), truncated or refused)
 
     def deploys(self, query: EventQuery) -> Iterator[Page[Deploy]]:
-        """List change events, the latest first.
-
-        Raises:
-            AdapterError: no answer.
-        """
+        """List change events, the latest first; raises as `incidents`."""
         ids = self._service_ids(query.service)
         if ids is None:
             yield Page((), _unknown(query.service))

@@ -57,7 +57,9 @@ _SAID: Final = {
 class Settings(AdapterSettings):
     """Which channels."""
 
-    token: SecretStr = Field(description="Bot token (xoxb-...)")
+    token: SecretStr = Field(
+        description="Bot token (xoxb-...)", json_schema_extra={"env": "SLACK_BOT_TOKEN"}
+    )
     channels: tuple[str, ...] = Field(
         min_length=1, description="Ids of channels, for example C0123456789"
     )

@@ -58,7 +58,11 @@ DEFAULTS: Final = {
 class Settings(AdapterSettings):
     """Which region, and what of it."""
 
-    region: str = Field(pattern=r"^[a-z0-9-]{5,30}$", description="For example eu-central-1")
+    region: str = Field(
+        pattern=r"^[a-z0-9-]{5,30}$",
+        description="For example eu-central-1",
+        json_schema_extra={"env": "AWS_REGION"},
+    )
     log_groups: tuple[str, ...] = Field(
         default=("/aws/lambda/{service}",),
         description="Log groups; {service} stands for the service, for example /ecs/{service}",

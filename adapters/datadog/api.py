@@ -62,11 +62,14 @@ _LEVELS_OF: Final = {
 class Settings(AdapterSettings):
     """Whose Datadog it is."""
 
-    api_key: SecretStr = Field(description="API key (DD_API_KEY)")
-    app_key: SecretStr = Field(description="Application key (DD_APP_KEY), scoped to reading")
+    api_key: SecretStr = Field(description="API key", json_schema_extra={"env": "DD_API_KEY"})
+    app_key: SecretStr = Field(
+        description="Application key, scoped to reading", json_schema_extra={"env": "DD_APP_KEY"}
+    )
     site: str = Field(
         pattern=r"^[a-z0-9.-]{4,60}$",
         description="datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, ap1.datadoghq.com ...",
+        json_schema_extra={"env": "DD_SITE"},
     )
     url: str = Field(
         default="", description="Address of the API, where it is not https://api.{site}"
