@@ -58,7 +58,7 @@ class WebSettings(BaseSettings):
     )
     webhook_secrets: dict[str, list[SecretStr]] = Field(
         default_factory=dict,
-        description='JSON: source -> secrets, several while one is replaced: {"pagerduty": ["new", "old"]}.',
+        description='JSON: source -> secrets, several while one is replaced: {"source": ["new", "old"]}.',
     )
     webhook_channel: str = Field(
         default="",
