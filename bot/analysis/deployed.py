@@ -15,6 +15,12 @@ from bot.analysis.findings import Onset, Term
 
 SLACK = timedelta(minutes=2)  # clocks of hosts differ
 IMPOSSIBLE = -4.0
+"""A deploy that is not known may have carried the change: all but impossible."""
+
+EXCLUDED = -30.0
+"""A change that did not exist when it began: no text can outweigh that."""
+
+AFTER = "committed after it began"
 JUST_DEPLOYED = 2.0
 JUST_COMMITTED = 0.8
 _FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "rejected", "aborted"})
@@ -22,10 +28,15 @@ _FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "rej
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a change was first deployed, if that is known, and what it says."""
+    """When a change was first deployed, if that is known, and what it says.
+
+    Attributes:
+        late: it was made only after it began, so it is no candidate.
+    """
 
     deployed_at: datetime | None
     terms: tuple[Term, ...]
+    late: bool = False
 
 
 def timing(
@@ -34,19 +45,27 @@ def timing(
     onset: Onset | None,
     as_of: datetime | None,
     service: str = "",
+    alert_at: datetime | None = None,
 ) -> list[Timing]:
     """For each commit: its first deploy, and terms for and against from the order of events.
 
-    Commits are newest first. A deploy of a sha carries that commit and all older ones; deploys that name no
-    known sha carry what was committed before them.
+    It began at the latest when the onset's interval ends, when the alert fired, and at `as_of`. Commits are newest
+    first. A deploy of a sha carries that commit and all older ones; deploys that name no known sha carry what was
+    committed before them.
     """
     rollouts = _rollouts(commits, deploys, service)
+    bounds = (onset.latest if onset else None, alert_at, as_of)
+    latest = min((bound for bound in bounds if bound is not None), default=None)
     result: list[Timing] = []
     for index, commit in enumerate(commits):
         at = min(
             (when for first, when in rollouts if _carries(first, when, index, commit)), default=None
         )
-        result.append(Timing(at, tuple(_judge(commit, at, onset, as_of, known=bool(rollouts)))))
+        if latest and _made_after(commit, at, latest + SLACK):
+            result.append(Timing(at, (_too_new(commit),), late=True))
+        else:
+            terms = _judge(commit, at, onset, latest, known=bool(rollouts))
+            result.append(Timing(at, tuple(terms)))
     return result
 
 
@@ -78,22 +97,28 @@ def _carries(first: int | None, when: datetime, index: int, commit: Commit) -> b
     return index >= first if first is not None else commit.committed_at <= when
 
 
+def _made_after(commit: Commit, deployed_at: datetime | None, limit: datetime) -> bool:
+    """Whether a change did not exist at `limit`; a deploy before it proves a rewritten date of the commit."""
+    return commit.committed_at > limit and (deployed_at is None or deployed_at > limit)
+
+
+def _too_new(commit: Commit) -> Term:
+    evidence = f"committed {commit.committed_at:%Y-%m-%d %H:%M} UTC; it may be the fix"
+    return Term(name=AFTER, weight=EXCLUDED, evidence=evidence)
+
+
 def _judge(
     commit: Commit,
     deployed_at: datetime | None,
     onset: Onset | None,
-    as_of: datetime | None,
+    latest: datetime | None,
     *,
     known: bool,
 ) -> list[Term]:
     began = onset.at if onset else None
-    latest = (onset.latest if onset else as_of) or None
     if latest and deployed_at and deployed_at > latest + SLACK:
         evidence = f"first deployed {deployed_at:%Y-%m-%d %H:%M} UTC, after it began"
         return [Term(name="deployed too late", weight=IMPOSSIBLE, evidence=evidence)]
-    if latest and commit.committed_at > latest + SLACK:
-        evidence = f"committed {commit.committed_at:%Y-%m-%d %H:%M} UTC, after it began"
-        return [Term(name="committed too late", weight=IMPOSSIBLE, evidence=evidence)]
     if known and not deployed_at:
         evidence = "newer than every known deploy"
         return [Term(name="not deployed", weight=IMPOSSIBLE, evidence=evidence)]

@@ -15,6 +15,7 @@ import numpy as np
 from adapters.kit.records import Commit, Deploy, LogBatch, MetricSeries, Window
 from bot.analysis import examples, metrics, propagation
 from bot.analysis.anomalies import Anomaly, judge, words_of
+from bot.analysis.deployed import AFTER
 from bot.analysis.findings import (
     Crossing,
     Example,
@@ -29,7 +30,7 @@ from bot.analysis.frames import frames
 from bot.analysis.grid import Grid, build
 from bot.analysis.onset import Flags, Step, find
 from bot.analysis.severity import BAD, severity
-from bot.analysis.suspects import Symptom, rank
+from bot.analysis.suspects import Ranking, Symptom, rank
 from bot.analysis.tally import (
     NO_BUCKET,
     Axis,
@@ -158,7 +159,8 @@ def analyse(case: Case) -> Findings:
         case.commits,
         case.deploys,
         onset,
-        case.as_of,
+        min(case.as_of, case.window.until),
+        case.alert_started_at,
     )
     return Findings(
         window=case.window,
@@ -171,7 +173,7 @@ def analyse(case: Case) -> Findings:
         propagation=_crossings(done, ids),
         series=_series(done, timeline),
         stats=_stats(done),
-        notes=_notes(done),
+        notes=(*_notes(done), *_too_new(ranking)),
     )
 
 
@@ -184,6 +186,14 @@ def _told(case: Case, done: Study) -> str:
         return case.symptom
     lines = (text for batch in case.logs for text in batch.frame["text"].drop_nulls())
     return "\n".join((case.symptom, *lines))[:SHORT_LOG_CHARS]
+
+
+def _too_new(ranking: Ranking) -> Iterator[str]:
+    """What is said of changes that are no candidates."""
+    late = [s.id for s in ranking.suspects if any(term.name == AFTER for term in s.terms)]
+    if late:
+        listed = ", ".join(late[:5]) + (f" and {len(late) - 5} more" if len(late) > 5 else "")
+        yield (f"Committed only after it began, so not its cause, and perhaps the fix: {listed}.")
 
 
 @dataclass(frozen=True, slots=True)

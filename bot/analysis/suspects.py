@@ -69,7 +69,7 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All candidates, best first, and the probability that it was none of them; together they are 1."""
+    """All changes, best first, and the probability that it was none of them; together they are 1."""
 
     suspects: tuple[Suspect, ...]
     none_of_these: float
@@ -97,30 +97,35 @@ def rank(
     deploys: Sequence[Deploy] = (),
     onset: Onset | None = None,
     as_of: datetime | None = None,
+    alert_at: datetime | None = None,
 ) -> Ranking:
     """Rank changes, newest first as they come (`C1` is the first), by how well they explain a symptom.
 
-    A change that was deployed, or without deploys committed, only after the onset (without one: after
-    `as_of`) could not have done it and is pushed down. Equal input gives equal output.
+    A change that was committed only after it began (by the onset's interval, the alert's start and `as_of`, with
+    two minutes for clocks that differ) is no candidate: it comes last, with probability 0. One that was first
+    deployed after it began is pushed down. Equal input gives equal output.
     """
     text, frames = _evidence(symptom)
     clues = suspect_features.read_symptom(text, frames)
-    candidates = [changes.read(commit) for commit in commits]
     fitted = weights()
-    timing = deployed.timing(commits, deploys, onset, as_of, symptom.service)
-    scored: list[tuple[float, int, Suspect]] = []
-    measured = suspect_features.measure(clues, candidates)
-    for index, (commit, features) in enumerate(zip(commits, measured, strict=True)):
-        terms = (*_terms(features, fitted.features), *timing[index].terms)
-        score = math.fsum(term.weight for term in terms)
-        suspect = _suspect(index, commit, terms, score, timing[index].deployed_at)
-        scored.append((score, index, suspect))
+    timing = deployed.timing(commits, deploys, onset, as_of, symptom.service, alert_at)
+    eligible = [index for index, when in enumerate(timing) if not when.late]
+    measured = suspect_features.measure(clues, [changes.read(commits[index]) for index in eligible])
+    features = dict(zip(eligible, measured, strict=True))
+    scored: list[Suspect] = []
+    for index, (commit, when) in enumerate(zip(commits, timing, strict=True)):
+        terms = (*_terms(features.get(index, {}), fitted.features), *when.terms)
+        scored.append(_suspect(index, commit, terms, when.deployed_at))
     none_terms = _terms(suspect_features.measure_none(clues), fitted.none)
     none = math.fsum(term.weight for term in none_terms)
-    shares = _softmax([none, *(score for score, _, _ in scored)])
-    order = sorted(range(len(scored)), key=lambda index: (-scored[index][0], index))
+    shares = _softmax([none, *(scored[index].score for index in eligible)])
+    share_of = dict(zip(eligible, shares[1:], strict=True))
+    order = sorted(
+        range(len(scored)), key=lambda index: (timing[index].late, -scored[index].score, index)
+    )
     ranked = tuple(
-        scored[index][2].model_copy(update={"probability": shares[index + 1]}) for index in order
+        scored[index].model_copy(update={"probability": share_of.get(index, 0.0)})
+        for index in order
     )
     return Ranking(suspects=ranked, none_of_these=shares[0], none_terms=none_terms)
 
@@ -143,7 +148,6 @@ def _suspect(
     index: int,
     commit: Commit,
     terms: tuple[Term, ...],
-    score: float,
     deployed_at: datetime | None,
 ) -> Suspect:
     return Suspect(
@@ -155,7 +159,7 @@ def _suspect(
         deployed_at=deployed_at,
         url=commit.url,
         probability=0.0,
-        score=score,
+        score=math.fsum(term.weight for term in terms),
         terms=terms,
         files=tuple(file.path for file in commit.files[:MAX_FILES]),
     )

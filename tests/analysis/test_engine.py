@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.kit.records import LogBatch
+from adapters.kit.records import Commit, FileChange, LogBatch
 from bot.analysis.engine import MAX_PATTERNS, analyse
 from bot.analysis.findings import Findings, Pattern
 from tests.analysis.streams import Said, at, batches, case, in_batches, plain
@@ -47,6 +49,31 @@ def test_patterns_that_vanish_or_surge_are_told_from_steady_ones() -> None:
     assert named(found, "paid order").baseline_count > 1000
     assert named(found, "retry").kind == "surging"
     assert not [p for p in found.patterns if "GET /cart" in p.template]
+
+
+def test_a_fix_that_was_made_during_the_incident_is_not_blamed_for_it() -> None:
+    words = "charge failed: gateway refused"
+    fix = a_commit("2" * 40, f"Mend {words}", at("10:50:00"))
+    broke = a_commit("1" * 40, "Speak to the gateway over TLS", at("10:30:00"))
+    logs = case(batches([*TRAFFIC, BREAK]), symptom=words)
+    found = analyse(replace(logs, commits=(fix, broke)))
+    assert [(s.sha[0], s.probability > 0) for s in found.suspects] == [("1", True), ("2", False)]
+    assert any("perhaps the fix: C1" in note for note in found.notes)
+
+
+def a_commit(sha: str, title: str, when: datetime) -> Commit:
+    patch = "@@ -1 +1 @@\n-charge failed\n+gateway refused"
+    files = (FileChange(path="pay/charge.py", added=1, removed=1, patch=patch),)
+    return Commit(
+        source="git",
+        repo="pay",
+        sha=sha,
+        title=title,
+        message=title,
+        author="A",
+        committed_at=when,
+        files=files,
+    )
 
 
 def test_a_burst_that_recurs_is_marked_and_sinks() -> None:

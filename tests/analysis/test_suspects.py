@@ -173,11 +173,42 @@ def test_a_deploy_without_a_sha_carries_what_was_committed_before_it():
     assert {s.deployed_at for s in ranking.suspects} == {NOON}
 
 
-def test_what_was_committed_after_it_began_did_not_do_it():
+AFTER = "committed after it began"
+
+
+def test_what_was_committed_after_it_began_is_no_candidate():
     commits = [culprit(0), *others(6)]
     ranking = ask(TRACE, commits, as_of=NOON - timedelta(minutes=30))
-    late = next(s for s in ranking.suspects if s.id == "C1")
-    assert terms(late)["committed too late"] < -3
+    last = ranking.suspects[-1]
+    assert (last.id, last.probability) == ("C1", 0.0)
+    assert list(terms(last)) == [AFTER]
+    assert "may be the fix" in last.terms[0].evidence
+    rest = ask(TRACE, commits[1:], as_of=NOON - timedelta(minutes=30))
+    assert [s.probability for s in ranking.suspects[:-1]] == [s.probability for s in rest.suspects]
+    assert ranking.none_of_these == rest.none_of_these
+
+
+def test_the_end_of_the_onset_and_the_alert_bound_what_can_have_caused_it():
+    commits = [culprit(0), *others(6)]
+    began = NOON - timedelta(minutes=10)
+    for bound in ({"onset": onset(began)}, {"alert_at": began}):
+        late = ask(TRACE, commits, as_of=NOON + timedelta(hours=1), **bound).suspects[-1]
+        assert (late.id, late.probability, list(terms(late))) == ("C1", 0.0, [AFTER])
+
+
+def test_clocks_of_two_hosts_may_differ_by_a_minute():
+    commits = [culprit(0), *others(6)]
+    ranking = ask(TRACE, commits, alert_at=NOON - timedelta(seconds=90))
+    assert ranking.suspects[0].id == "C1"
+
+
+def test_a_deploy_before_the_onset_outweighs_a_rewritten_commit_date():
+    commits = [culprit(0), *others(6)]
+    began = NOON - timedelta(minutes=10)
+    rollout = [deploy(commits[0].sha, began - timedelta(minutes=5))]
+    first = ask(TRACE, commits, onset=onset(began), deploys=rollout).suspects[0]
+    assert first.id == "C1"
+    assert AFTER not in terms(first)
 
 
 def test_anomalous_log_patterns_are_part_of_the_symptom():
