@@ -20,7 +20,9 @@ from storage.columns import JsonObject
 from storage.db import insert, touch
 from storage.models import Investigation, OutboxMessage, OutboxState
 
-Kind = Literal["root", "message", "reaction", "ephemeral", "update", "file", "canvas", "complete"]
+Kind = Literal[
+    "root", "message", "reaction", "ephemeral", "update", "file", "canvas", "complete", "session"
+]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How the rarer kinds of outbox rows are delivered: files, canvases, the end of a workflow's step."""
+"""How the rarer kinds of outbox rows are delivered: files, canvases, the end of a workflow's step, Stop."""
 
 from __future__ import annotations
 
@@ -55,10 +55,18 @@ async def _complete(client: AsyncWebClient, row: OutboxRow) -> str:
     return execution
 
 
+async def _session(client: AsyncWebClient, row: OutboxRow) -> str:
+    await client.agents_sessions_setStatus(
+        channel_id=row.channel, thread_ts=row.thread_ts, status=row.body["status"]
+    )
+    return row.key
+
+
 DELIVERIES: Mapping[str, Callable[[AsyncWebClient, OutboxRow], Awaitable[str]]] = {
     "file": _file,
     "canvas": _canvas,
     "complete": _complete,
+    "session": _session,
 }
 
 

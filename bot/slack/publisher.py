@@ -359,8 +359,8 @@ def _budget(row: OutboxRow) -> int:
 def _wanted(row: OutboxRow) -> tuple[Wanted, ...]:
     """The rates that a row counts towards."""
     workspace = row.workspace
-    if row.kind == "reaction":
-        return ((("reaction", workspace), limits.TIER_3),)
+    if row.kind in {"reaction", "session"}:
+        return (((row.kind, workspace), limits.TIER_3),)
     if row.kind in {"ephemeral", "file"}:
         return (((row.kind, workspace), limits.TIER_4),)
     if row.kind in {"canvas", "complete"}:

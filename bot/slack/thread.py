@@ -48,7 +48,8 @@ class SlackThread:
     def started(self, *, position: int = 0) -> tuple[Draft, ...]:
         """The progress message in its first form: that it is stored and, when it must wait, its place."""
         title = notes.on_it(self.number, position)
-        return self._drafts(("progress", PROGRESS, notes.progress(self.number, title, ())))
+        first = self._drafts(("progress", PROGRESS, notes.progress(self.number, title, ())))
+        return first + self._session("processing")
 
     def root(self, question: str, service: str, asked_by: str) -> tuple[Draft, ...]:
         """The message that the thread hangs on, where none was there to answer to."""
@@ -75,10 +76,11 @@ class SlackThread:
     def report(self, report: Report) -> tuple[Draft, ...]:
         """The verdict, then the messages with what it rests on."""
         details = report_blocks.details(report, self.number)
-        return self._drafts(
+        said = self._drafts(
             ("report", REPORT, report_blocks.verdict(report, self.number)),
             *((f"report.{part}", REPORT + part, body) for part, body in enumerate(details, 1)),
-        ) + self._files(report)
+        )
+        return (*said, *self._files(report), *self._session("active"))
 
     def _files(self, report: Report) -> tuple[Draft, ...]:
         """The picture of the incident, and the whole report where messages cannot hold it."""
@@ -163,7 +165,14 @@ class SlackThread:
     def _over(self, section: str, body: Block) -> tuple[Draft, ...]:
         title = f"Investigation #{self.number}: stopped"
         last = notes.progress(self.number, title, (), stoppable=False)
-        return self._drafts(("progress", PROGRESS, last), (section, ENDING, body))
+        ended = self._drafts(("progress", PROGRESS, last), (section, ENDING, body))
+        return ended + self._session("active")
+
+    def _session(self, status: str) -> tuple[Draft, ...]:
+        """Tell Slack whether we work, so that it shows its own Stop button meanwhile."""
+        if not self.channel:
+            return ()
+        return (Draft("session", SEEN, "session", self.channel, {"status": status}),)
 
     def _drafts(self, *messages: tuple[str, int, kit.Block]) -> tuple[Draft, ...]:
         if not self.channel:

@@ -17,7 +17,7 @@ from storage.outbox import Draft, OutboxRow
 BEFORE_ALL = -1
 """`seq` of direct messages: they wait for nothing that cannot be posted."""
 _RESULTS = ("report", "answer.")
-_SIGNS = {"reaction", "ephemeral", "complete"}
+_SIGNS = {"reaction", "ephemeral", "complete", "session"}
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 
 

@@ -13,6 +13,8 @@ from bot.slack.listeners import happenings, shortcuts
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = {  # what each Web API method that we call needs; from its page under docs.slack.dev/reference/methods
+    "agents_sessions_setStatus": {"chat:write"},
+    "apps_connections_open": set(),  # by the app-level token
     "auth_test": set(),
     "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "canvases_create": {"canvases:write"},

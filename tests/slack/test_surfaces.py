@@ -19,6 +19,11 @@ def words(slack: LocalSlack, user: str = "alice", channel: str = "alerts") -> st
     return str(slack.ephemerals(channel, user)[-1]["text"])
 
 
+def statuses(slack: LocalSlack) -> list[str]:
+    """What Slack was told of our working sessions."""
+    return [str(one["args"]["status"]) for one in slack.calls("agents.sessions.setStatus")]
+
+
 @pytest.fixture
 async def strict(slack: LocalSlack, db: Database) -> AsyncIterator[Rig]:
     """A bot that only people on call may stop and direct; incidents may be started in one channel only."""
@@ -139,8 +144,10 @@ async def test_slacks_own_stop_button_stops_the_threads_investigation(rig: Rig, 
     rig.go.clear()
     ts = await slack.mention("alerts", "checkout is down")
     await rig.until(lambda: rig.investigations() and rig.investigations()[0].state == "running")
+    await rig.until(lambda: statuses(slack) == ["processing"])
     await slack.press_stop("alerts", ts)
     await rig.until(lambda: rig.investigations()[0].state == "cancelled")
+    await rig.until(lambda: statuses(slack) == ["processing", "active"])
 
 
 async def test_whoever_invites_us_is_asked_whether_to_watch(rig: Rig, slack: LocalSlack):
