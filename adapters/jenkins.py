@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from typing_extensions import override
 
 from adapters.kit.access import web_address
 from adapters.kit.capabilities import Check, EventQuery, LogQuery
@@ -48,7 +49,7 @@ _ADVICE = "use an API token of a user who has Overall/Read and Job/Read"
 
 
 class Settings(AdapterSettings):
-    """Where Jenkins is, as whom, and which jobs or which build."""
+    """Where Jenkins is, as whom, and which jobs."""
 
     url: str = Field(description="Address of Jenkins, for example https://ci.example.com")
     username: str = Field(default="", description="User that the API token belongs to")
@@ -59,11 +60,6 @@ class Settings(AdapterSettings):
     )
     jobs: tuple[str, ...] = Field(
         default=(), description="Jobs with their folders, for example shop/checkout/main"
-    )
-    run_url: str = Field(
-        default="",
-        description="Address of a build, as copied from the browser",
-        json_schema_extra={"flag": "--run-url"},
     )
     service: str = Field(default="", description="Service of what is found (default: job's name)")
     ca_file: str = Field(
@@ -90,12 +86,9 @@ class Settings(AdapterSettings):
         return value
 
     @model_validator(mode="after")
-    def _something(self) -> Settings:
-        if self.run_url and self.build is None:
-            msg = f"run_url must look like {self.url}/job/name/123"
-            raise ValueError(msg)
-        if not self.run_url and not self.jobs:
-            msg = "name at least one of jobs, or a run_url"
+    def _complete(self) -> Settings:
+        if not self.jobs and self.build is None:
+            msg = "name at least one of jobs"
             raise ValueError(msg)
         if bool(self.username) != bool(self.token):
             msg = "username and token belong together"
@@ -103,6 +96,29 @@ class Settings(AdapterSettings):
         return self
 
     @property
+    def build(self) -> tuple[str, int] | None:
+        """Job and number of the one build to read; None: those of the window."""
+        return None
+
+
+class BuildSettings(Settings):
+    """The same for logs, which may be those of one build."""
+
+    run_url: str = Field(
+        default="",
+        description="Address of a build, as copied from the browser",
+        json_schema_extra={"flag": "--run-url"},
+    )
+
+    @model_validator(mode="after")
+    def _one_build(self) -> BuildSettings:
+        if self.run_url and self.build is None:
+            msg = f"run_url must look like {self.url}/job/name/123"
+            raise ValueError(msg)
+        return self
+
+    @property
+    @override
     def build(self) -> tuple[str, int] | None:
         """Job and number of the build that `run_url` means; None where it is none of this Jenkins."""
         given, own = urlsplit(self.run_url), urlsplit(self.url)
@@ -284,6 +300,9 @@ class Adapter:
             at=_moment(item),
             url=f"{self._settings.url}/{_path(job, int(item['number']))}/",
         )
+
+
+CLASSES = {"log_sources": (BuildSettings, Adapter)}
 
 
 def _path(job: str, number: int | None = None) -> str:

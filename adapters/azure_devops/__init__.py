@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.azure_devops.project import Adapter
-from adapters.azure_devops.settings import Settings
+from adapters.azure_devops.settings import BuildSettings, Settings
 
 TYPES: Mapping[str, tuple[str, ...]] = {
     "git_sources": ("azure_devops",),
@@ -19,5 +19,6 @@ TYPES: Mapping[str, tuple[str, ...]] = {
 }
 TESTED = "recorded responses, contract (Microsoft's API specification)"
 SCOPES = "personal access token with Code: read and Build: read"
+CLASSES = {"log_sources": (BuildSettings, Adapter)}
 
-__all__ = ["SCOPES", "TESTED", "TYPES", "Adapter", "Settings"]
+__all__ = ["CLASSES", "SCOPES", "TESTED", "TYPES", "Adapter", "BuildSettings", "Settings"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from typing_extensions import override
 
 from adapters.kit.access import web_address
 from adapters.kit.settings import AdapterSettings
 
 
 class Settings(AdapterSettings):
-    """Organisation, project and repositories; which pipelines deploy; or which build to read."""
+    """Organisation, project and repositories, and which pipelines deploy."""
 
     url: str = Field(
         default="https://dev.azure.com",
@@ -32,11 +33,6 @@ class Settings(AdapterSettings):
         default=(),
         description="Pipelines that deploy, by name; empty: those named deploy, release, rollout, publish",
     )
-    run_url: str = Field(
-        default="",
-        description="Address of a build, as copied from the browser",
-        json_schema_extra={"flag": "--run-url"},
-    )
     service: str = Field(
         default="", description="Service of what is found (default: repository's name)"
     )
@@ -54,14 +50,30 @@ class Settings(AdapterSettings):
     def _several(cls, value: object) -> object:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
+    @property
+    def build(self) -> int | None:
+        """Number of the one build to read; None: those of the window."""
+        return None
+
+
+class BuildSettings(Settings):
+    """The same for logs, which may be those of one build."""
+
+    run_url: str = Field(
+        default="",
+        description="Address of a build, as copied from the browser",
+        json_schema_extra={"flag": "--run-url"},
+    )
+
     @model_validator(mode="after")
-    def _one_build(self) -> Settings:
+    def _one_build(self) -> BuildSettings:
         if self.run_url and self.build is None:
             msg = f"run_url must look like {self.url}/{self.project}/_build/results?buildId=123"
             raise ValueError(msg)
         return self
 
     @property
+    @override
     def build(self) -> int | None:
         """Number of the build that `run_url` means."""
         given = urlsplit(self.run_url)

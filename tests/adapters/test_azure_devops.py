@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.azure_devops import Adapter, Settings
+from adapters.azure_devops import Adapter, BuildSettings, Settings
 from adapters.kit.capabilities import CommitQuery, LogQuery
 from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.records import Commit, Window
@@ -120,7 +120,7 @@ def test_a_build_is_named_by_its_address():
     with serving(case.azure) as server:
         run = f"{server.url}/fabrikam/My%20Shop/_build/results?buildId=7&view=logs"
         adapter = Adapter(
-            "ado", Settings.model_validate({**case.configured(server.url), "run_url": run})
+            "ado", BuildSettings.model_validate({**case.configured(server.url), "run_url": run})
         )
         span = adapter.span()
         assert span is not None
@@ -130,7 +130,7 @@ def test_a_build_is_named_by_its_address():
 
 def test_an_address_that_is_no_build_is_refused():
     with pytest.raises(ValidationError, match="run_url must look like"):
-        Settings(project="shop", run_url="https://evil.example/x/_build/results?buildId=7")
+        BuildSettings(project="shop", run_url="https://evil.example/x/_build/results?buildId=7")
 
 
 def test_names_cannot_leave_their_segment():

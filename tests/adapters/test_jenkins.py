@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from adapters.jenkins import Adapter, Settings
+from adapters.jenkins import Adapter, BuildSettings, Settings
 from adapters.kit.capabilities import EventQuery, LogQuery
 from adapters.kit.errors import AdapterError, Reason
 from adapters.kit.records import Window
@@ -15,7 +15,7 @@ from tests.adapters.loopback import Asked, Loopback, Reply, serving
 
 
 def reading(server: Loopback, **some: object) -> Adapter:
-    return Adapter("ci", Settings.model_validate({**case.configured(server.url), **some}))
+    return Adapter("ci", BuildSettings.model_validate({**case.configured(server.url), **some}))
 
 
 def test_a_deploy_says_what_it_brought_and_from_where():
@@ -70,7 +70,7 @@ def test_a_log_without_times_is_read_whole():
 )
 def test_an_address_that_is_no_build_is_refused(run):
     with pytest.raises(ValidationError, match="run_url must look like"):
-        Settings(url="https://ci.example.org", run_url=run)
+        BuildSettings(url="https://ci.example.org", jobs=("a",), run_url=run)
 
 
 @pytest.mark.parametrize("job", ["", "../x", "a//b", "a/./b"])
