@@ -32,6 +32,7 @@ from bot.analysis.findings import Findings
 from bot.collect import Ask, Evidence, collect
 from bot.crew.answering import Asked, Reply
 from bot.crew.desk import Desk, Past, Status
+from bot.redact import Redactor
 from bot.report import Checked, Found, Gap, Narrative, Records, Report, Similar
 from bot.report.build import build
 from bot.report.evidence import texts
@@ -227,10 +228,12 @@ def _look(ask: Ask, stages: Stages, deps: Deps, board: Board) -> Look:
         collected = time.monotonic()
         board.end("collect", _collected(evidence))
         board.begin("analyse")
-        findings = analyse(_case(ask, evidence))
+        redactor = Redactor()
+        findings = analyse(_case(ask, evidence), redactor)
         board.end("analyse", _found(findings))
         timings = {"collect": collected - started, "analyse": time.monotonic() - collected}
-        return _kept(ask, evidence, findings, {name: round(s, 3) for name, s in timings.items()})
+        shown = {name: round(seconds, 3) for name, seconds in timings.items()}
+        return redactor.model(_kept(ask, evidence, findings, shown))
     finally:
         evidence.close()
 

@@ -16,6 +16,7 @@ from adapters.kit.records import Commit, Deploy, LogBatch, MetricSeries, Window
 from bot.analysis import examples, metrics, propagation
 from bot.analysis.anomalies import Anomaly, judge, words_of
 from bot.analysis.deployed import AFTER
+from bot.analysis.discretion import discreet, discreet_grid, shown_template, unspoken
 from bot.analysis.findings import (
     Crossing,
     Example,
@@ -42,6 +43,7 @@ from bot.analysis.tally import (
     micros,
     without_rows,
 )
+from bot.redact import Redactor
 
 MAX_PATTERNS = 20
 SHORT_LOG = 300
@@ -115,8 +117,8 @@ class Study:
             yield [self.grid.owner.get(key) for key in keys.iter_rows()]
 
 
-def study(case: Case) -> Study:
-    """Count and judge the logs of a case."""
+def study(case: Case, redactor: Redactor | None = None) -> Study:
+    """Count and judge the logs of a case; its templates hold no secrets."""
     axis = axis_of(case.window)
     window = count(case.logs, axis)
     by_position = window.lines_without_time > (1 - _DATED_SHARE) * window.lines
@@ -125,7 +127,7 @@ def study(case: Case) -> Study:
         baseline = count(case.baseline, None)
     else:
         baseline = count(case.baseline, axis.unbounded())
-    grid = build(window, baseline)
+    grid = discreet_grid(build(window, baseline), case.logs, case.baseline, redactor or Redactor())
     window, baseline = without_rows(window), without_rows(baseline)
     moved = metrics.steps(case.metrics, case.window)
     terms = [severity(shape) for shape in grid.shapes]
@@ -139,22 +141,27 @@ def study(case: Case) -> Study:
     return Study(axis, window, baseline, grid, bad, onset, step, tuple(anomalies))
 
 
-def analyse(case: Case) -> Findings:
-    """Everything the engine can say about a case. Deterministic; empty logs give empty findings."""
-    done = study(case)
+def analyse(case: Case, redactor: Redactor | None = None) -> Findings:
+    """Everything the engine can say about a case, without secrets. Deterministic; empty logs give empty findings.
+
+    Args:
+        redactor: of the investigation, so that equal secrets are told alike everywhere.
+    """
+    redactor = redactor or Redactor()
+    done = study(case, redactor)
     chosen = [a for a in done.anomalies if a.score >= _MIN_SCORE][:MAX_PATTERNS]
     timeline = _timeline(done)
-    patterns = _patterns(case, done, chosen, timeline)
+    patterns = _patterns(case, done, chosen, timeline, redactor)
     ids = {a.pattern: p.id for a, p in zip(chosen, patterns, strict=True)}
     onset = done.onset
     found_frames = [frame for pattern in patterns for frame in pattern.frames]
-    told = _told(case, done)
+    told = unspoken("\n".join(redactor.lines(_told(case, done).split("\n"))))
     ranking = rank(
         Symptom(
             text=told,
             frames=tuple(dict.fromkeys([*frames(told), *found_frames])),
             service=case.service,
-            patterns=patterns,
+            patterns=tuple(_unspoken(pattern) for pattern in patterns),
         ),
         case.commits,
         case.deploys,
@@ -162,7 +169,7 @@ def analyse(case: Case) -> Findings:
         min(case.as_of, case.window.until),
         case.alert_started_at,
     )
-    return Findings(
+    findings = Findings(
         window=case.window,
         service=case.service,
         onset=onset,
@@ -175,6 +182,13 @@ def analyse(case: Case) -> Findings:
         stats=_stats(done),
         notes=(*_notes(done), *_too_new(ranking)),
     )
+    return redactor.model(findings)
+
+
+def _unspoken(pattern: Pattern) -> Pattern:
+    said = [e.model_copy(update={"text": unspoken(e.text)}) for e in pattern.examples[:1]]
+    template = unspoken(pattern.template)
+    return pattern.model_copy(update={"template": template, "examples": tuple(said)})
 
 
 def _told(case: Case, done: Study) -> str:
@@ -217,19 +231,25 @@ def _timeline(done: Study) -> _Timeline | None:
 
 
 def _patterns(
-    case: Case, done: Study, chosen: Sequence[Anomaly], timeline: _Timeline | None
+    case: Case,
+    done: Study,
+    chosen: Sequence[Anomaly],
+    timeline: _Timeline | None,
+    redactor: Redactor,
 ) -> tuple[Pattern, ...]:
     rows = [_example_rows(done, a, two=place < 5) for place, a in enumerate(chosen)]
     in_window = examples.fetch(case.logs, [r for own, _ in rows for r in own])
     in_baseline = examples.fetch(case.baseline, [r for _, base in rows for r in base])
     patterns: list[Pattern] = []
     for place, (a, (own, base)) in enumerate(zip(chosen, rows, strict=True)):
-        shown = [in_window[r] for r in own if r in in_window]
-        shown += [in_baseline[r] for r in base if r in in_baseline]
+        raw = [in_window[r] for r in own if r in in_window]
+        raw += [in_baseline[r] for r in base if r in in_baseline]
+        shown = [discreet(example, redactor) for example in raw]
+        before, after = (raw[0].text, shown[0].text) if raw else ("", "")
         patterns.append(
             Pattern(
                 id=f"L{place + 1}",
-                template=a.shape.template,
+                template=shown_template(a.shape.template, before, after, redactor),
                 service=a.shape.service,
                 level=a.shape.level,
                 kind=a.kind,

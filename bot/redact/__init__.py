@@ -11,8 +11,23 @@ names, user names, file paths and stack traces. An IP address can be personal da
 from __future__ import annotations
 
 from bot.redact.redactor import WITHHELD, JsonValue, Redactor, protect
+from bot.redact.rules import ANNOUNCES, ANNOUNCES_TORN
 
-__all__ = ["WITHHELD", "JsonValue", "Redactor", "protect", "redact"]
+_KEY_LINE, _KEY_SLASHES = 60, 6
+"""A line of a key is this long and of base64, in which a path would have more slashes."""
+
+__all__ = ["WITHHELD", "JsonValue", "Redactor", "announces", "protect", "redact"]
+
+
+def announces(masked: str) -> bool:
+    """Whether a text of which digits were masked may hold pieces of a secret, so that its source must be redacted."""
+    lowered = masked.lower()
+    if ANNOUNCES.search(lowered) or ANNOUNCES_TORN.search(lowered):
+        return True
+    return any(
+        len(word) >= _KEY_LINE and "." not in word and word.count("/") <= _KEY_SLASHES
+        for word in masked.split()
+    )
 
 
 def redact(text: str) -> str:

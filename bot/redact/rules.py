@@ -230,3 +230,16 @@ ANCHOR = _anchor(_HINTS - _WEAK_HINTS)
 
 CARD_ANCHOR = re.compile("[2-6][0-9]{3}(?:[0-9]{10}|[ -][0-9]{4}[ -][0-9]{4}|[ -][0-9]{6}[ -])")
 """Likewise for card numbers; a search of its own, because digits in `ANCHOR` would cost it more."""
+
+_LOOSE_HINTS = frozenset(LONGER_ANCHORS) | _WEAK_HINTS | {"@"}
+
+ANNOUNCES = _anchor(_HINTS - _LOOSE_HINTS)
+"""Finds, in lower-cased text, where a secret may stand of which a mask like `<*>` has torn pieces out."""
+
+ANNOUNCES_TORN = re.compile(
+    r"(?:(?<![a-z])s[kg][.-]|(?<![a-z])sk(?=[0-9a-f<])|:aa|(?<![a-z])dp\.)(?:[\w.-]|<\*>){0,80}<\*>"
+    r"|@[\w.-]{1,80}\.[a-z]|@(?:<\*>|[\w.-])*:<\*>|:[^/\s@]{1,80}@"
+    r"|(?:key|sig|otp|cvv|cvc|signature)[\w\"']{0,12}[ \t]{0,8}[:=]|ssn\W"
+    r"|(?:bearer|basic|curl|mysql\w{0,9})[ \t]"
+)
+"""The same for announcements that ordinary words hold too."""
