@@ -9,6 +9,7 @@ from bot.redact import Redactor
 from bot.report.evidence import Lack, Records
 from bot.report.models import Checked, Gap, Report, ReportWindow, Similar
 from bot.report.timeline import timeline
+from bot.report.words import plain
 
 SHOWN_SUSPECTS = 20
 _LONGEST_REASON = 300
@@ -24,7 +25,9 @@ def build(  # noqa: PLR0913 - everything that a report is made of
     timings: Mapping[str, float],
     similar: Sequence[Similar] = (),
 ) -> Report:
-    """Build the report that is stored, posted and printed; secrets are taken out of all of it.
+    """Build the report that is stored, posted and printed.
+
+    Secrets and control characters are taken out of all of it, here and once: its forms only lay it out.
 
     Args:
         number: the investigation's id, as people see it.
@@ -60,7 +63,8 @@ def build(  # noqa: PLR0913 - everything that a report is made of
         timings=dict(timings),
     )
     redactor = Redactor()
-    shown = redactor.model(report)
+    redactor.reserve(report.model_dump_json())
+    shown = redactor.model(Report.model_validate(_plain(report.model_dump())))
     if redactor.withheld:
         lack = Gap(
             system="redaction",
@@ -68,6 +72,15 @@ def build(  # noqa: PLR0913 - everything that a report is made of
         )
         shown = shown.model_copy(update={"gaps": (*shown.gaps, lack)})
     return shown
+
+
+def _plain(value: object) -> object:
+    """Every text without what could drive a terminal or turn the reading order, so that every form is safe."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _gaps(

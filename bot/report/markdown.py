@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, tzinfo
 
-from bot.redact import redact
 from bot.report import outline
 from bot.report.models import Report
 from bot.report.words import moment, one_line, percent, plain
@@ -17,7 +16,7 @@ _LINK_CHARS = re.compile(r"[\s()<>\"'`\\|]")
 
 def markdown(report: Report, tz: tzinfo = UTC) -> str:
     """Render the whole report."""
-    return redact("\n".join(_lines(report, tz)).rstrip())
+    return "\n".join(_lines(report, tz)).rstrip()
 
 
 def escaped(text: str, limit: int = 500) -> str:

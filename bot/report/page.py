@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, tzinfo
 from html import escape
 
-from bot.redact import redact
 from bot.report import outline
 from bot.report.models import Report
 from bot.report.words import moment, one_line, percent, plain
@@ -45,11 +44,11 @@ def page(report: Report, tz: tzinfo = UTC, picture: bytes | None = None) -> str:
 
 
 def _text(value: str, limit: int = 4_000) -> str:
-    return escape(redact(one_line(value, limit)))
+    return escape(one_line(value, limit))
 
 
 def _lines(value: str, limit: int = 8_000) -> str:
-    return escape(redact(plain(value[: limit * 2]))[:limit])
+    return escape(plain(value[: limit * 2])[:limit])
 
 
 def _link(label: str, url: str) -> str:

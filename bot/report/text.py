@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 
-from bot.redact import redact
 from bot.report import outline
 from bot.report.models import Report
 from bot.report.words import moment, one_line, plain
@@ -16,7 +15,7 @@ WIDTH = 100
 
 def text(report: Report, tz: tzinfo = UTC) -> str:
     """Render the report in lines of about `WIDTH` characters; log lines and titles are cut, not wrapped."""
-    return redact(plain("\n".join(_lines(report, tz))).rstrip())
+    return plain("\n".join(_lines(report, tz))).rstrip()
 
 
 def _lines(report: Report, tz: tzinfo) -> Iterator[str]:

@@ -126,6 +126,34 @@ def test_secrets_leave_the_report_in_no_field() -> None:
     assert WITHHELD not in told.model_dump_json()
 
 
+def test_each_secret_has_one_placeholder_in_every_form() -> None:
+    found = findings()
+    leak = "`password: hunter2hunter2` “token=[secret:token#1]” \u202ereversed\x9b31m"
+    pattern = found.patterns[0].model_copy(
+        update={"template": leak, "examples": (), "service": leak, "terms": ()}
+    )
+    told = made(found.model_copy(update={"patterns": (pattern,)}), seen())
+    for form in (told.model_dump_json(), text(told), markdown(told), page(told)):
+        bare = form.replace("\\", "").replace("&#x27;", "'")
+        assert "[secret:[" not in bare
+        assert set(re.findall(r"secret:password#\d+", bare)) == {"secret:password#1"}
+        assert "secret:token#1]”" in bare or "secret:token#1]'" in bare
+        assert "\u202e" not in form
+        assert "\x9b" not in form
+    assert "``` `password: [secret:password#1]` " in markdown(told) or (
+        "`` `password: [secret:password#1]` " in markdown(told)
+    )
+
+
+def test_the_json_form_drives_no_terminal() -> None:
+    found = findings()
+    said = found.patterns[0].model_copy(update={"template": "a\x9b31m\u202eb\x1b[2Jc"})
+    told = made(found.model_copy(update={"patterns": (said,)}), seen())
+    assert told.patterns[0].template == "a31mbc"
+    for sign in ("\x9b", "\u202e", "\\u001b"):
+        assert sign not in told.model_dump_json()
+
+
 def test_the_text_says_everything_in_the_order_of_importance() -> None:
     lines = text(report())
     parts = (
