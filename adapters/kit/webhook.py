@@ -100,9 +100,7 @@ def first(body: Json, *keys: str, limit: int = 20_000) -> str:
 
 def _any_equal(value: str, known: Sequence[str]) -> bool:
     wanted = value.encode("utf-8", "replace")
-    return any(
-        hmac.compare_digest(wanted, one.encode("utf-8", "replace")) for one in known if one
-    )
+    return any(hmac.compare_digest(wanted, one.encode("utf-8", "replace")) for one in known if one)
 
 
 def posted(
