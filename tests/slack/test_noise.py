@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlmodel import col, func, select
 
 from bot.sandbox import LocalSlack
 from bot.slack.rules import Rules
 from storage import alerts, investigations
 from storage.db import Database
 from storage.jobs import Limits
+from storage.models import Inbox
 from tests.slack.conftest import Rig, alert
 
 
@@ -54,6 +56,12 @@ async def quiet(slack: LocalSlack, db: Database) -> AsyncIterator[Rig]:
     await rig.stop()
 
 
+async def taken_in(rig: Rig, count: int) -> None:
+    """So many alert posts have been decided upon."""
+    events = select(func.count()).select_from(Inbox).where(col(Inbox.source).endswith(":event"))
+    await rig.until(lambda: rig.rows(lambda s: s.exec(events).one()) >= count)
+
+
 async def settled(rig: Rig) -> None:
     """Everything that was delivered until now has been taken in."""
     await rig.slack.slash("alerts", "/investigate", "help")
@@ -64,6 +72,7 @@ async def test_an_alert_in_a_channel_that_nobody_watches_is_left_alone_until_som
     rig: Rig, slack: LocalSlack
 ):
     await slack.post_as_bot("incidents", alert())
+    await taken_in(rig, 1)
     await settled(rig)
     assert rig.investigations() == []
     shown = await slack.slash("incidents", "/investigate", "watch")
@@ -72,6 +81,7 @@ async def test_an_alert_in_a_channel_that_nobody_watches_is_left_alone_until_som
     await rig.thread("incidents", ts, 4)
     await slack.slash("incidents", "/investigate", "unwatch")
     await slack.post_as_bot("incidents", named("Other"))
+    await taken_in(rig, 3)
     await settled(rig)
     assert len(rig.investigations()) == 1
 
@@ -79,7 +89,7 @@ async def test_an_alert_in_a_channel_that_nobody_watches_is_left_alone_until_som
 async def test_unwatch_silences_a_channel_that_the_configuration_names(rig: Rig, slack: LocalSlack):
     await slack.slash("alerts", "/investigate", "unwatch")
     await slack.post_as_bot("alerts", alert())
-    await settled(rig)
+    await taken_in(rig, 1)
     assert rig.investigations() == []
 
 
@@ -129,7 +139,7 @@ async def test_a_muted_service_starts_nothing_and_does_when_it_is_unmuted(
     shown = await slack.slash("alerts", "/investigate", "mute service:Checkout for:2h")
     assert "start nothing until" in shown[0]["text"]
     await slack.post_as_bot("alerts", named("HighErrorRate", "checkout"))
-    await settled(rig)
+    await taken_in(rig, 1)
     assert rig.investigations() == []
     status = await slack.slash("alerts", "/investigate", "status")
     assert "Checkout is muted" in status[0]["text"]
@@ -141,7 +151,7 @@ async def test_a_muted_service_starts_nothing_and_does_when_it_is_unmuted(
 async def test_a_muted_channel_starts_nothing(rig: Rig, slack: LocalSlack):
     await slack.slash("alerts", "/investigate", "mute for:30m")
     await slack.post_as_bot("alerts", alert())
-    await settled(rig)
+    await taken_in(rig, 1)
     assert rig.investigations() == []
     assert "no longer" in (await slack.slash("alerts", "/investigate", "unmute"))[0]["text"]
 
