@@ -37,6 +37,7 @@ from bot.report import Checked, Found, Gap, Narrative, Records, Report, Similar
 from bot.report.build import build
 from bot.report.evidence import texts
 from bot.report.models import Model
+from bot.report.words import counted
 from bot.sources import Sources
 from bot.verify import verify
 from storage.outbox import Draft
@@ -352,7 +353,8 @@ def _collected(evidence: Evidence) -> str:
 
 def _found(findings: Findings) -> str:
     since = f"began {findings.onset.at:%H:%M:%S} UTC" if findings.onset else "no clear beginning"
-    return f"{since}, {len(findings.patterns)} unusual log patterns"
+    unusual = sum(pattern.kind != "steady" for pattern in findings.patterns)
+    return f"{since}, {counted(unusual, 'unusual log pattern')}"
 
 
 TITLES = {

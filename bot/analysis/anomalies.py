@@ -96,21 +96,25 @@ def judge(
     step: Step | None,
     severities: Sequence[Term],
     words: frozenset[str],
+    *,
+    by_position: bool = False,
 ) -> list[Anomaly]:
     """Every pattern, best first: highest score, then most events, then by name.
 
     Args:
         severities: the severity term of each pattern of the grid.
         words: lower-case words of the question and the alert.
+        by_position: the grid's buckets are positions in a log without times.
     """
-    parts = split(grid, step)
+    parts = split(grid, step, by_position=by_position)
     everyone = np.arange(len(grid.shapes), dtype=np.int64)
     judged_first, _ = grid.seen(everyone, since=parts.since)
     first, last = grid.seen(everyone)
     expected = parts.before * (parts.exposure_after / max(parts.exposure_before, 0.5))
     # An error is shown even when it only stands in the reference part: nobody vouched for the window's beginning.
     said = np.asarray([term.weight >= 1.0 for term in severities], dtype=np.bool_)
-    shown = (parts.after > 0) | (expected >= _NOTICED) | (said & (grid.total > 0))
+    gone = (expected >= _NOTICED) & (not by_position)
+    shown = (parts.after > 0) | gone | ((said | by_position) & (grid.total > 0))
     candidates = np.flatnonzero(shown)
     context = _Context(
         parts=parts,
@@ -119,7 +123,7 @@ def judge(
         reference=float(parts.before.sum()),
         news=news(parts),
     )
-    recurring, dispersion = history(grid, parts, candidates)
+    recurring, dispersion, paused = history(grid, parts, candidates)
     fades = fading(grid)
     total = grid.total
     found: list[Anomaly] = []
@@ -132,8 +136,9 @@ def judge(
             before=int(parts.before[p]),
             expected=float(expected[p]),
             dispersion=float(dispersion[place]),
-            recurring=bool(recurring[place]),
-            fading=bool(fades[p]),
+            recurring=bool(recurring[place]) and not by_position,
+            paused=bool(paused[place]),
+            fading=bool(fades[p]) and not by_position,
             lag_s=_lag(axis, step, int(judged_first[p])),
             context=context,
         )
@@ -216,6 +221,7 @@ class _Case:
     expected: float
     dispersion: float
     recurring: bool
+    paused: bool
     fading: bool
     lag_s: float | None
     context: _Context
@@ -232,15 +238,19 @@ class _Case:
 
     @property
     def kind(self) -> PatternKind:
-        if self.context.parts.unsplit:
-            return "steady"
+        return "seen" if self.context.parts.alone else self._course
+
+    @property
+    def _course(self) -> PatternKind:
+        """How it changed from the reference part to the judged one."""
+        lessens = not (self.paused or self.context.parts.by_position)
         if self.before == 0:
             return "new"
         if self.observed == 0:
-            return "vanished" if self.expected >= _NOTICED else "steady"
+            return "vanished" if lessens and self.expected >= _NOTICED else "steady"
         if self.z >= _CLEAR_Z and self.ratio >= 0.58:
             return "surging"
-        if self.z <= -_CLEAR_Z and self.ratio <= -0.58:
+        if lessens and self.z <= -_CLEAR_Z and self.ratio <= -0.58:
             return "dropping"
         return "steady"
 
@@ -262,6 +272,8 @@ class _Case:
             )
         if self.comes_again:
             found.append(_term("recurring", -3.0, "the same level was reached before"))
+        if self.kind == "steady" and self.paused and not self.observed:
+            found.append(_term("pauses", -1.5, "was silent for as long before"))
         if self.fading and not less:
             found.append(_term("fading", -1.5, "strongest when the window began"))
         if bad.weight >= BAD and (named := self.context.others.named_by(self.shape)):
@@ -276,8 +288,28 @@ class _Case:
         return bad
 
     def _change(self) -> list[Term]:
-        if self.context.parts.unsplit:
+        parts = self.context.parts
+        if parts.unsplit:
             return []
+        terms = self._changed()
+        if not parts.by_position:
+            return terms
+        if self.z < 0:
+            return []
+        # Routine lines come and go along any log; only of a failure does its place say much.
+        trust = 1.0 if self.severity.weight >= 1.0 else 0.3
+        if not parts.alone:
+            return [_term(t.name, trust * t.weight, t.evidence) for t in terms]
+        if trust < 1.0:
+            return []
+        weight = sum(term.weight for term in terms)
+        return [
+            _term(
+                "place", weight, f"{self.observed} times towards the end, {self.before} further up"
+            )
+        ]
+
+    def _changed(self) -> list[Term]:
         counts = f"{self.observed} seen, {self.expected:.1f} expected"
         weight = 0.8 if self.kind in {"vanished", "dropping"} else 1.0
         out = [
@@ -288,9 +320,9 @@ class _Case:
                 f"2^{self.ratio:+.1f} of expected",
             ),
         ]
-        if self.kind == "steady":
+        if self._course == "steady":
             return [_term(t.name, t.weight * 0.3, t.evidence) for t in out]
-        if self.kind == "new":
+        if self._course == "new":
             news = self.context.news
             trust = min(1.0, math.log10(1 + self.context.reference) / 3)
             earlier = f"not in {self.context.reference:.0f} earlier events"

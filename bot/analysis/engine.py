@@ -137,7 +137,7 @@ def study(case: Case, redactor: Redactor | None = None) -> Study:
     if step is None and onset is not None and not window.by_position:
         step = Step((micros(onset.at) - axis.start) // axis.step, onset)
     words = words_of(f"{case.service} {case.symptom}")
-    anomalies = judge(grid, axis, step, terms, words)
+    anomalies = judge(grid, axis, step, terms, words, by_position=window.by_position)
     return Study(axis, window, baseline, grid, bad, onset, step, tuple(anomalies))
 
 
@@ -276,7 +276,7 @@ def _example_rows(done: Study, anomaly: Anomaly, *, two: bool) -> tuple[list[int
         base = int(grid.base_first_row[p])
         return [], [base] if base != NO_BUCKET else []
     # What surges was there before; its last event is from the time that matters.
-    rows = [first, last] if anomaly.kind in {"new", "steady"} else [last, first]
+    rows = [first, last] if anomaly.kind in {"new", "steady", "seen"} else [last, first]
     return list(dict.fromkeys(rows))[: 2 if two else 1], []
 
 

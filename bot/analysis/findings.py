@@ -54,7 +54,8 @@ class Example(Finding):
     after: tuple[str, ...] = ()
 
 
-PatternKind = Literal["new", "surging", "dropping", "vanished", "steady"]
+PatternKind = Literal["new", "surging", "dropping", "vanished", "steady", "seen"]
+"""How a pattern changed; "seen" where there is nothing to compare it with."""
 
 
 class Pattern(Finding):

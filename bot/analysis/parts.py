@@ -11,6 +11,9 @@ from bot.analysis.grid import Floats, Grid
 from bot.analysis.onset import Flags, Step
 from bot.analysis.tally import Ints
 
+_LONGER = 1.25
+"""A silence is news when it is longer by this than any before: a job of every half hour is not gone after 20 minutes."""
+
 _EARLIER_SHARE = 0.6
 """Without an onset and a baseline, this first part of the log is what the rest is compared with."""
 
@@ -24,6 +27,8 @@ class Parts:
         before: events per pattern in the reference part, baseline included.
         since: fine bucket at which the judged part begins.
         unsplit: nothing could be told apart: a single moment, or neither time nor earlier part.
+        by_position: the log has no times; where a line stands is no sign that it came or went.
+        alone: there is nothing to compare with but, in a log without times, lines further up.
     """
 
     after: Ints
@@ -32,9 +37,11 @@ class Parts:
     exposure_before: float
     since: float
     unsplit: bool
+    by_position: bool
+    alone: bool
 
 
-def split(grid: Grid, step: Step | None) -> Parts:
+def split(grid: Grid, step: Step | None, *, by_position: bool = False) -> Parts:
     """The judged part and the reference part: by onset, else window against baseline, else late against early."""
     base = grid.base
     if step is not None:
@@ -53,6 +60,8 @@ def split(grid: Grid, step: Step | None) -> Parts:
         exposure_before=grid.before + edge,
         since=since,
         unsplit=grid.before + edge <= 0,
+        by_position=by_position,
+        alone=grid.before + edge <= 0 or (by_position and not grid.before),
     )
 
 
@@ -88,14 +97,15 @@ def fading(grid: Grid) -> Flags:
     return fading
 
 
-def history(grid: Grid, parts: Parts, patterns: Ints) -> tuple[Ints, Floats]:
-    """Whether each pattern's level now was reached before, and how bursty it was then."""
-    recurring = np.zeros(len(patterns), dtype=np.int64)
+def history(grid: Grid, parts: Parts, patterns: Ints) -> tuple[Flags, Floats, Flags]:
+    """Each pattern's past: was the level of now reached, how bursty was it, was it ever silent for as long as now?"""
+    recurring = np.zeros(len(patterns), dtype=np.bool_)
     dispersion = np.ones(len(patterns))
+    paused = recurring.copy()
     edge = 0 if parts.since == -math.inf else round(_coarse_edge(grid, parts.since))
     cut = grid.before + edge
     if cut < 3:
-        return recurring, dispersion
+        return recurring, dispersion, paused
     for low in range(0, len(patterns), 512):
         some = slice(low, low + 512)
         rows = grid.rows(patterns[some])
@@ -106,7 +116,19 @@ def history(grid: Grid, parts: Parts, patterns: Ints) -> tuple[Ints, Floats]:
         span = max(1, min(10, now.shape[1], past.shape[1]))
         peak_past, peak_now = _peak(past, span), _peak(now, span)
         recurring[some] = (peak_past >= 3) & (peak_past >= 0.8 * peak_now) & (peak_now > 0)
-    return recurring, dispersion
+        paused[some] = [now.shape[1] <= _LONGER * _silence(row) for row in past]
+    return recurring, dispersion, paused
+
+
+def _silence(past: Floats) -> int:
+    """The longest silence of a series. One that came late and briefly may well have been silent for as long before."""
+    active = np.flatnonzero(past)
+    if not len(active):
+        return len(past)
+    inner = int(np.diff(active).max(initial=1)) - 1
+    trailing = len(past) - 1 - int(active[-1])
+    leading, span = int(active[0]), int(active[-1] - active[0]) + 1
+    return max(inner, trailing, leading if leading > span else 0)
 
 
 def _peak(rows: Floats, span: int) -> Floats:

@@ -65,7 +65,7 @@ def _happening(pattern: Pattern) -> str:
         return f"{word} {what}: {pattern.count:,} times, {pattern.baseline_count:,} before"
     word = "logs" if pattern.service else "show"
     before = f"{pattern.baseline_count:,} before" if pattern.baseline_count else "never before"
-    if pattern.kind == "steady":
+    if pattern.kind in {"steady", "seen"}:
         return f"{word} {what}: {counted(pattern.count, 'time')}"
     return f"{word} {what}: {counted(pattern.count, 'time')}, {before}"
 

@@ -53,8 +53,10 @@ def top_terms(terms: tuple[Term, ...]) -> list[Term]:
 def pattern_line(pattern: Pattern) -> str:
     """Kind, counts, level and service of a pattern."""
     kind = f"{pattern.kind}, also in the baseline" if pattern.recurring else pattern.kind
-    now = counted(pattern.count, "time")
-    parts = [kind, f"{now}, {pattern.baseline_count:,} before", pattern.level, pattern.service]
+    times = counted(pattern.count, "time")
+    if pattern.kind != "seen":
+        times += f", {pattern.baseline_count:,} before"
+    parts = [kind, times, pattern.level, pattern.service]
     return " · ".join(part for part in parts if part)
 
 

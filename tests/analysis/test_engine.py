@@ -111,6 +111,51 @@ def test_one_line_is_enough_for_a_finding() -> None:
     assert found.stats.lines == 1
 
 
+UNDATED = [f"INFO request ok id={n}" for n in range(3000)]
+
+
+def test_in_a_log_without_times_errors_lead_and_nothing_came_or_went() -> None:
+    failures = [f"ERROR payment failed: timeout id={n}" for n in range(300)]
+    for lines in (UNDATED + failures, failures + UNDATED, UNDATED[:300] + failures):
+        found = analyse(case(plain(lines)))
+        assert "payment failed" in found.patterns[0].template
+        assert {p.kind for p in found.patterns} == {"seen"}
+        assert not any(p.recurring for p in found.patterns)
+        assert (found.patterns[0].count, found.patterns[0].baseline_count) == (300, 0)
+
+
+def test_a_log_without_times_is_compared_with_a_baseline_but_not_by_position() -> None:
+    common, once = "ERROR retry {}", "ERROR disk quota of volume exceeded"
+    before = [*UNDATED, *(common.format(n) for n in range(300)), *["INFO bye now"] * 900]
+    now = [*(common.format(n) for n in range(100)), *UNDATED[:1000], once]
+    found = analyse(case(plain(now), plain(before)))
+    kinds = {p.template: p.kind for p in found.patterns}
+    assert found.patterns[0].template.endswith(once.removeprefix("ERROR "))
+    assert found.patterns[0].kind == "new"
+    assert not {"vanished", "dropping"} & set(kinds.values())
+    assert not any(p.recurring for p in found.patterns)
+    assert not any("bye" in template for template in kinds)
+
+
+def burst(*minutes: int) -> list[Said]:
+    text = "stock sync conflict {n}"
+    return [
+        Said(text, at(f"10:{m:02}:00"), at(f"10:{m:02}:20"), 1, level="warn", service="stock")
+        for m in minutes
+    ]
+
+
+def test_a_job_that_merely_was_not_due_again_has_not_vanished() -> None:
+    found = analyse(case(batches([*TRAFFIC, BREAK, *burst(5, 31)])))
+    assert found.onset is not None
+    assert not [p for p in found.patterns if "sync conflict" in p.template and p.kind != "steady"]
+
+
+def test_a_job_that_missed_its_turn_twice_has_vanished() -> None:
+    found = analyse(case(batches([*TRAFFIC, BREAK, *burst(*range(1, 40, 4))])))
+    assert named(found, "sync conflict").kind == "vanished"
+
+
 def test_a_window_without_lines_says_so() -> None:
     found = analyse(case([]))
     assert (found.patterns, found.onset, found.propagation) == ((), None, ())

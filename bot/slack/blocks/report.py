@@ -256,11 +256,12 @@ def _patterns(patterns: Sequence[Pattern]) -> Iterator[list[Block]]:
 
 
 def _pattern(pattern: Pattern) -> str:
+    before = "" if pattern.kind == "seen" else f" ({pattern.baseline_count:,}× before)"
     facts = [
         pattern.kind,
         prose(pattern.service, 60),
         prose(pattern.level, 10),
-        f"{pattern.count:,}× ({pattern.baseline_count:,}× before)",
+        f"{pattern.count:,}×{before}",
     ]
     if pattern.first_seen is not None:
         facts.append(f"first {when(pattern.first_seen)}")
