@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.web.settings import WebSettings
 from tests import adapters_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +72,8 @@ def test_no_vendor_is_named_in_bot_or_storage():
 
 def test_every_variable_of_the_settings_is_in_the_example():
     example = (ROOT / ".env.example").read_text()
+    for name in WebSettings.model_fields:
+        assert re.search(rf"^#?BOT_WEB_{name.upper()}=", example, re.MULTILINE), name
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         variable = (
