@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.followup import Answer, Rerun, answer
+from bot.followup.answer import is_command
 from bot.report import Report, Seen, numbered
 from tests.report.cases import ONSET, OTHER, SHA, findings, report, seen
 
@@ -79,6 +80,21 @@ def test_a_documented_command_is_answered(question: str, part: str) -> None:
 @pytest.mark.parametrize(("question", "part"), WORDINGS, ids=[q for q, _ in WORDINGS])
 def test_people_ask_in_their_own_words(question: str, part: str) -> None:
     assert part in ask(question).text
+
+
+@pytest.mark.parametrize("said", ["thanks!", "Thank you so much", "ok, thx", "great!", "cheers :)"])
+def test_thanks_are_taken_without_a_menu(said: str) -> None:
+    assert ask(said).text.strip() == "You're welcome."
+    assert is_command(said)
+
+
+@pytest.mark.parametrize("question", ["who is on call?", "who should I page?"])
+def test_whoever_wrote_a_change_is_not_said_to_be_on_call(question: str) -> None:
+    lines = ask(question).text.split("\n")
+    assert lines[0] == "No on-call source is connected, so I cannot say who is on call."
+    assert "Ada" in lines[-1]
+    assert "may not be on call" in lines[-1]
+    assert "shop-oncall" in ask(question).text
 
 
 def test_an_answer_cites_what_it_shows() -> None:

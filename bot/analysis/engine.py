@@ -48,6 +48,10 @@ from bot.redact import Redactor
 MAX_PATTERNS = 20
 SHORT_LOG = 300
 SHORT_LOG_CHARS = 40_000
+NO_BASELINE = (
+    "There is no baseline from before the window; it is compared with its own earlier part."
+)
+NO_LINES = "The window holds no log lines."
 _OWN_EVIDENCE = 2.5
 _PICTURED = 10
 _MAX_SERIES = 12
@@ -353,7 +357,7 @@ def _stats(done: Study) -> LogStats:
 def _notes(done: Study) -> tuple[str, ...]:
     window, notes = done.window, []
     if not window.lines:
-        return ("The window holds no log lines.",)
+        return (NO_LINES,)
     if window.by_position:
         notes.append(
             "The log has no times that could be read, so there is no onset;"
@@ -362,9 +366,7 @@ def _notes(done: Study) -> tuple[str, ...]:
     elif done.onset is None:
         notes.append("No moment stands out at which the log changed.")
     if not done.baseline.lines:
-        notes.append(
-            "There is no baseline from before the window; it is compared with its own earlier part."
-        )
+        notes.append(NO_BASELINE)
     if window.lines_outside:
         notes.append(f"{window.lines_outside} lines carry times outside the window.")
     if window.folded:

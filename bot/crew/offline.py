@@ -2,14 +2,18 @@
 
 When it says what:
 
-- `not_an_incident`: logs with times were read, nothing failed to answer, no alert fires, no moment stands out, no
-  warning or error is new, surging or gone, and no error is without precedent. One missing piece makes it `inconclusive`.
+- `not_an_incident`: logs with times were read and could be compared with what was before, nothing failed to answer,
+  no alert fires, no moment stands out, no warning or error is new, surging or gone, and no error is without
+  precedent. One missing piece makes it `inconclusive`.
 - `likely`: something broke, and one change has at least `LIKELY` of the probability and more than "none of these".
-- `confirmed`: besides, at least `CONFIRMED`, an onset before which the change was in place, and two strong terms with
-  evidence, one of them the place in the code where it fails. Logs and diffs alone rarely carry more than "likely".
+- `confirmed`: besides, at least `CONFIRMED`, and three kinds of evidence that do not follow from each other agree:
+  the place (the change last wrote the line that fails), the time (it began soon after the change was deployed, or
+  committed where no deploy is known), and two more strong kinds of terms. All shared words together are one kind,
+  because they come from the same text. Logs and diffs alone rarely carry more than "likely".
 - `inconclusive`: everything else. The best candidates are still named, as candidates.
 
-Confidence is that the named cause is the cause (or that nothing happened); its terms add up to it.
+Confidence is that the named cause is the cause (or that nothing happened); its terms add up to it. The headline shows
+it; sentences do not repeat it as another number.
 """
 
 from __future__ import annotations
@@ -17,10 +21,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.analysis.findings import Findings, Pattern, Suspect, Term
+from bot.analysis.findings import Findings, Onset, Pattern, Suspect, Term
 from bot.crew.desk import Desk
 from bot.crew.phrases import (
     change,
+    compared,
     deploys_before,
     reasons,
     service_name,
@@ -28,7 +33,7 @@ from bot.crew.phrases import (
     symptom_sentence,
 )
 from bot.report import Claim, Conclusion, Narrative, Records
-from bot.report.words import moment, percent, quoted, short_sha
+from bot.report.words import counted, moment, percent, quoted, short_sha
 
 LIKELY = 0.5
 CONFIRMED = 0.95
@@ -36,15 +41,35 @@ _STRONG = 1.0
 _NOT_A_CHANGE = 0.8
 _BAD = frozenset({"warn", "error", "fatal"})
 _ERRORS = frozenset({"error", "fatal"})
+_UNCHANGED = frozenset({"steady", "seen"})
 _MORE_PATTERNS = 4
 _DEPLOY_BEFORE = timedelta(hours=2)
 _EXCLUDES = frozenset(
-    {"deployed too late", "committed after it began", "not deployed", "documentation only", "tests only"}
+    {
+        "deployed too late",
+        "committed after it began",
+        "not deployed",
+        "documentation only",
+        "tests only",
+    }
 )
 """Terms of `bot.analysis.suspects` that speak against a change by themselves; an old age, say, does not."""
 _HIGHEST, _LOWEST = 0.97, 0.02
-_AGE = "recency"
-"""An older change is less likely, but nothing is ruled out by its age alone."""
+_WROTE_THE_LINE = "last wrote the failing line"
+_KINDS = {
+    _WROTE_THE_LINE: "place",
+    "function of a stack frame": "place",
+    "deploy before onset": "time",
+    "commit before onset": "time",
+    "recency": "time",
+    "named file": "file",
+    "file under test": "file",
+    "best matching file": "words",
+    "same folder": "file",
+    "removes what is missing": "removal",
+}
+"""Kinds of terms; those that are not named rest on words that the symptom and the change share."""
+_SOON_DEPLOYED, _SOON_COMMITTED = timedelta(minutes=60), timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +126,7 @@ class OfflineNarrator:
 
 
 def _read(findings: Findings, records: Records) -> _Case:
-    unusual = [p for p in findings.patterns if p.kind != "steady" and not p.recurring]
+    unusual = [p for p in findings.patterns if p.kind not in _UNCHANGED and not p.recurring]
     bad = [p for p in unusual if p.level in _BAD or p.frames or p.kind in {"vanished", "dropping"}]
     firing = any(alert.state != "resolved" for alert in records.alerts)
     main = next(iter((*bad, *unusual, *findings.patterns)), None)
@@ -124,23 +149,37 @@ def _conclusion(case: _Case) -> Conclusion:
 
 def _saw_everything(case: _Case) -> bool:
     stats = case.findings.stats
-    return stats.lines > stats.lines_without_time and not case.records.gaps
+    dated = stats.lines > stats.lines_without_time
+    return dated and compared(case.findings) and not case.records.gaps
 
 
 def _is_confirmed(case: _Case) -> bool:
     best, onset = case.best, case.findings.onset
     if best is None or onset is None or best.probability < CONFIRMED:
         return False
-    in_place = (best.deployed_at or best.committed_at) <= onset.latest
+    if not (_in_place(best, onset) and _soon(best, onset)):
+        return False
     strong = {term.name for term in best.terms if term.weight >= _STRONG and term.evidence}
-    return in_place and len(strong) >= 2 and any("stack frame" in name for name in strong)
+    kinds = {_KINDS.get(name, "words") for name in strong} - {"place", "time"}
+    return _WROTE_THE_LINE in strong and len(kinds) >= 2
+
+
+def _in_place(suspect: Suspect, onset: Onset | None) -> bool:
+    """Whether the change was there when it began; without a beginning, nothing speaks against that."""
+    return onset is None or (suspect.deployed_at or suspect.committed_at) <= onset.latest
+
+
+def _soon(suspect: Suspect, onset: Onset) -> bool:
+    if suspect.deployed_at is not None:
+        return onset.at - suspect.deployed_at <= _SOON_DEPLOYED
+    return onset.at - suspect.committed_at <= _SOON_COMMITTED
 
 
 def _confidence(case: _Case, conclusion: Conclusion) -> tuple[Term, ...]:
     gaps = min(3, len(case.records.gaps))
     if conclusion == "not_an_incident":
         lines = case.findings.stats.lines
-        terms = [Term(name="no unusual pattern and no onset", weight=0.5)]
+        terms = [Term(name="no unusual pattern and no onset", weight=0.6)]
         terms.append(
             Term(name="lines read", weight=0.2 if lines >= 1000 else 0.0, evidence=str(lines))
         )
@@ -167,7 +206,7 @@ def _summary(case: _Case, conclusion: Conclusion) -> str:
     sentences = [symptom_sentence(case.findings, case.main, broke=case.broke)]
     sentences += _where_first(case)
     if conclusion != "not_an_incident":
-        sentences.append(_cause_sentence(case))
+        sentences.append(_cause_sentence(case, conclusion))
     if case.records.gaps:
         systems = dict.fromkeys(gap.system for gap in case.records.gaps)
         listed = ", ".join(quoted(system, 40) for system in list(systems)[:3])
@@ -186,16 +225,16 @@ def _where_first(case: _Case) -> list[str]:
     return [f"It showed first in {names}, then in {then}."]
 
 
-def _cause_sentence(case: _Case) -> str:
+def _cause_sentence(case: _Case, conclusion: Conclusion) -> str:
     best, none = case.best, case.findings.none_of_these
     if best is None:
         return "No changes were seen, so none can be named as the cause."
     share = percent(best.probability)
     if case.clear:
-        why = reasons(best)
-        return f"Most likely cause ({share}): {change(best)}" + (
-            f", because of {why}." if why else "."
-        )
+        why = f", because of {reasons(best)}" if reasons(best) else ""
+        if conclusion == "inconclusive":
+            return f"Best candidate: {change(best)}{why}; but nothing that was seen shows a break."
+        return f"Most likely cause: {change(best)}{why}."
     if none >= best.probability:
         return (
             f"No clear suspect: that it was none of the changes seen has {percent(none)}, "
@@ -208,7 +247,9 @@ def _claims(case: _Case, conclusion: Conclusion) -> tuple[Claim, ...]:
     findings, main = case.findings, case.main
     claims: list[Claim] = []
     if conclusion == "not_an_incident":
-        text = f"{findings.stats.lines:,} log lines were read and no error or warning is new, surging or gone."
+        lines = counted(findings.stats.lines, "log line")
+        were = "was" if findings.stats.lines == 1 else "were"
+        text = f"{lines} {were} read and no error or warning is new, surging or gone."
         return (Claim(text=text, cites=("S1",)),)
     if main is not None:
         claims.append(symptom_claim(main))
@@ -219,27 +260,27 @@ def _claims(case: _Case, conclusion: Conclusion) -> tuple[Claim, ...]:
             f"between {moment(onset.earliest)} and {moment(onset.latest)}."
         )
         claims.append(Claim(text=text, cites=(main.id if main else "S1",)))
-    claims += _cause_claims(case)
+    claims += _cause_claims(case, conclusion)
     claims += _propagation_claims(findings)
     claims += [
         symptom_claim(p)
         for p in findings.patterns
-        if p is not main and p.kind != "steady" and not p.recurring
+        if p is not main and p.kind not in _UNCHANGED and not p.recurring
     ][:_MORE_PATTERNS]
     if findings.onset is not None:
         claims += deploys_before(case.records, findings.onset.at, _DEPLOY_BEFORE)
     return tuple(claims)
 
 
-def _cause_claims(case: _Case) -> list[Claim]:
+def _cause_claims(case: _Case, conclusion: Conclusion) -> list[Claim]:
     best, main = case.best, case.main
     if best is None:
         return []
     cites = (best.id, main.id) if main else (best.id,)
     why = reasons(best)
-    what = "is the most likely cause" if case.clear else "is the best candidate"
-    text = f"{change(best)} {what} at {percent(best.probability)}"
-    return [Claim(text=text + (f": {why}." if why else "."), cites=cites, cause=case.clear)]
+    named = conclusion in {"likely", "confirmed"}
+    text = f"{change(best)} is the {'most likely cause' if named else 'best candidate'}"
+    return [Claim(text=text + (f": {why}." if why else "."), cites=cites, cause=named)]
 
 
 def _propagation_claims(findings: Findings) -> list[Claim]:
@@ -285,9 +326,10 @@ def _change_steps(case: _Case) -> list[str]:
     if best is not None and case.clear:
         sha = short_sha(best.sha)
         steps.append(f"Read the diff of {best.id}: reply “show {best.id}”.")
-        steps.append(
-            f"If it fits, revert {sha} (git revert {sha}) or roll back to the version before it."
-        )
+        if _in_place(best, case.findings.onset):
+            steps.append(
+                f"If it fits, revert {sha} (git revert {sha}) or roll back to the version before it."
+            )
     elif case.findings.suspects and case.findings.none_of_these >= _NOT_A_CHANGE:
         steps.append(
             "No change that I saw fits: look at configuration, dependencies, traffic and infrastructure, "
@@ -308,10 +350,10 @@ def _source_steps(case: _Case) -> list[str]:
     for number, runbook in enumerate(case.records.runbooks[:1], start=1):
         link = f": {runbook.url}" if runbook.url.startswith(("https://", "http://")) else "."
         steps.append(f"Follow the runbook R{number} {quoted(runbook.title, 100)}{link}")
-    steps += [
-        f"Close the gap {quoted(gap.system, 60)}: {quoted(gap.reason, 160)}."
-        for gap in case.records.gaps[:2]
-    ]
+    blind = dict.fromkeys(gap.system for gap in case.records.gaps)
+    if blind:
+        listed = ", ".join(quoted(system, 60) for system in list(blind)[:2])
+        steps.append(f"Reply “rerun” once {listed} can be seen.")
     if not case.findings.stats.lines:
         steps.append(
             "Point a log source at the service, or widen the window: no log lines were read."

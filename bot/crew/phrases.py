@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from bot.analysis.engine import NO_BASELINE
 from bot.analysis.findings import Findings, Pattern, Suspect
 from bot.report import Claim, Records
 from bot.report.words import counted, moment, one_line, quoted, short_sha
@@ -44,11 +45,25 @@ def symptom_sentence(findings: Findings, main: Pattern | None, *, broke: bool) -
             return "No log lines were read for this window."
         return f"Nothing stands out in the {counted(stats.lines, 'log line')} of this window."
     if not broke:
-        lines = counted(stats.lines, "log line")
-        return f"The {lines} of this window look like before: no error or warning is new, surging or gone."
+        return _quiet(findings)
     since = _since(findings)
     where = f"{service_name(main.service)} " if main.service else "the logs "
     return _capital(f"{since}{where}{_happening(main)}.")
+
+
+def compared(findings: Findings) -> bool:
+    """Whether there were lines from before to compare with: without them nothing can be called usual."""
+    return NO_BASELINE not in findings.notes
+
+
+def _quiet(findings: Findings) -> str:
+    number = findings.stats.lines
+    lines = counted(number, "log line")
+    if not compared(findings):
+        shows = "shows" if number == 1 else "show"
+        return f"The {lines} of this window {shows} no break, but nothing from before is there to compare with."
+    looks = "looks" if number == 1 else "look"
+    return f"The {lines} of this window {looks} like those before: no error or warning is new, surging or gone."
 
 
 def _since(findings: Findings) -> str:

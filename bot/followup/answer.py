@@ -32,6 +32,12 @@ _SHOW = re.compile(
     re.ASCII,
 )
 
+_THANKS = re.compile(
+    r"(?:(?:ok|okay|great|perfect|cool|nice|many|awesome|super)[ ,.!]*)*(?:thanks?|thank you|thx|ty|cheers|merci|danke)"
+    r"(?:[ ,.!]*(?:you|a lot|so much|very much|bot|all|again|a bunch|mate|for (?:the|your) (?:help|answer)))*[ ,.!:)]*"
+    r"|(?:ok|okay|great|perfect|cool|nice(?: one)?|awesome|good (?:bot|job|work)|well done|got it|👍|🙏|:\+1:|:pray:)[ .!]*"
+)
+
 _COMMANDS: dict[str, Callable[[Case], Answer]] = {
     "timeline": views.timeline,
     "suspects": views.suspects,
@@ -74,7 +80,12 @@ def is_command(question: str) -> bool:
     """Whether a question is one of the plain commands word for word, so that no model need be asked."""
     asked = " ".join(_ADDRESSED.sub(" ", question[:LONGEST_QUESTION]).split())
     lowered = asked.lower().strip(" .!?:")
-    if not lowered or lowered in _COMMANDS or lowered.startswith("compare "):
+    if (
+        not lowered
+        or lowered in _COMMANDS
+        or lowered.startswith("compare ")
+        or _THANKS.fullmatch(lowered)
+    ):
         return True
     return bool(_RERUN.match(lowered) or _SHOW.fullmatch(lowered))
 
@@ -83,6 +94,8 @@ def _answered(case: Case) -> Answer:
     lowered = case.question.lower().strip(" .!?:")
     if not lowered:
         return views.help_(case)
+    if _THANKS.fullmatch(lowered):
+        return views.welcome(case)
     if _RERUN.match(lowered):
         return _rerun(case, lowered)
     if not lowered.startswith("compare") and lowered not in _COMMANDS:

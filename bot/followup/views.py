@@ -30,6 +30,11 @@ def help_(case: Case) -> Answer:
     return case.say("You can ask me about this investigation in your own words, or say:", *COMMANDS)
 
 
+def welcome(case: Case) -> Answer:
+    """An answer to thanks."""
+    return case.say("You're welcome.")
+
+
 def summary(case: Case) -> Answer:
     """The verdict."""
     report = case.report
@@ -52,6 +57,8 @@ def timeline(case: Case) -> Answer:
 def suspects(case: Case) -> Answer:
     """The leading changes with what speaks for them."""
     report = case.report
+    if report.conclusion == "not_an_incident":
+        return case.say("Nothing broke that I could see, so I suspect no change.", _gap_hint(case))
     if not report.suspects:
         return case.say("I saw no changes, so I have no suspects.", _gap_hint(case), cites=())
     best = report.suspects[0]
@@ -222,8 +229,8 @@ def deploys(case: Case) -> Answer:
 
 
 def whom_to_page(case: Case) -> Answer:
-    """Who owns it, as far as alerts and runbooks say; else who made the likeliest change."""
-    lines: list[str] = []
+    """Who owns it, as far as alerts and runbooks say; who wrote a change is not thereby on call."""
+    lines = ["No on-call source is connected, so I cannot say who is on call."]
     cites: list[str] = []
     for key in case.keys("A"):
         labels = case.evidence[key].get("labels")
@@ -233,23 +240,17 @@ def whom_to_page(case: Case) -> Answer:
             cites.append(key)
     for key in case.keys("R")[:2]:
         title = quoted(case.text_of(key, "title"), 100)
-        lines.append(
-            f"The runbook {key} {title} may name the people: {case.text_of(key, 'url')}".rstrip(
-                ": "
-            )
-        )
+        told_by = f"The runbook {key} {title} may name the people: {case.text_of(key, 'url')}"
+        lines.append(told_by.rstrip(": "))
         cites.append(key)
     for suspect in case.report.suspects[:1]:
         author = case.text_of(suspect.id, "author")
         if author and suspect.probability >= 0.5:
+            name = one_line(author, 80)
             lines.append(
-                f"{suspect.id}, the likeliest change, was written by {one_line(author, 80)}, who knows what it does."
+                f"{suspect.id}, the likeliest change, was written by {name}, who may not be on call."
             )
             cites.append(suspect.id)
-    if not lines:
-        return case.say(
-            "Nothing that I saw names an owner or an on-call person; no source of mine knows the rota."
-        )
     return case.say(*lines, cites=cites)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.analysis.engine import NO_LINES
 from bot.analysis.findings import Findings
 from bot.redact import Redactor
 from bot.report.evidence import Lack, Records
@@ -35,6 +36,8 @@ def build(  # noqa: PLR0913 - everything that a report is made of
         similar: earlier incidents that were much alike.
     """
     narrative = checked.narrative
+    calm = narrative.conclusion == "not_an_incident"  # then no change is suspected of anything
+    seen = findings.model_copy(update={"suspects": ()}) if calm else findings
     report = Report(
         id=number,
         question=question,
@@ -46,13 +49,13 @@ def build(  # noqa: PLR0913 - everything that a report is made of
         confidence_terms=narrative.confidence_terms,
         summary=narrative.summary,
         patterns=findings.patterns,
-        suspects=findings.suspects[:SHOWN_SUSPECTS],
-        none_of_these=findings.none_of_these,
-        none_terms=findings.none_terms,
+        suspects=seen.suspects[:SHOWN_SUSPECTS],
+        none_of_these=1.0 if calm else findings.none_of_these,
+        none_terms=() if calm else findings.none_terms,
         claims=narrative.claims,
         removed_claims=checked.removed,
         gaps=_gaps(findings, records.gaps, narrative.missing),
-        timeline=timeline(findings, records),
+        timeline=timeline(seen, records),
         propagation=findings.propagation,
         series=findings.series,
         stats=findings.stats,
@@ -87,7 +90,9 @@ def _gaps(
     findings: Findings, collected: Sequence[Lack], narrated: Sequence[Lack]
 ) -> tuple[Gap, ...]:
     """What could not be seen, once each: sources first, then what the analysis noted, then the narrator's."""
-    noted = tuple(Gap(system="logs", reason=note) for note in findings.notes)
+    told = any("log" in f"{gap.system} {gap.reason}".lower() for gap in collected)
+    notes = [note for note in findings.notes if not (told and note == NO_LINES)]
+    noted = tuple(Gap(system="logs", reason=note) for note in notes)
     everything = (*collected, *noted, *narrated)
     named = (Gap(system=g.system[:100], reason=g.reason[:_LONGEST_REASON]) for g in everything)
     return tuple(dict.fromkeys(named))

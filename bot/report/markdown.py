@@ -77,7 +77,7 @@ def _section(title: str, body: Iterator[str]) -> Iterator[str]:
 def _suspects(report: Report, tz: tzinfo) -> Iterator[str]:
     yield "\n## Suspect changes\n"
     if not report.suspects:
-        yield "No changes were seen."
+        yield outline.no_suspects(report)
         return
     yield "| | Probability | Change | Committed | Why |"
     yield "|---|---|---|---|---|"

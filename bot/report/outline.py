@@ -18,7 +18,8 @@ def headline(report: Report) -> str:
     """The verdict and how sure it is."""
     name, sure = CONCLUSIONS[report.conclusion], percent(report.confidence)
     if report.conclusion == "inconclusive":
-        return f"{name} ({sure} for the best candidate)" if report.suspects else name
+        best = report.suspects[0] if report.suspects else None
+        return f"{name} ({percent(best.probability)} for the best candidate)" if best else name
     return f"{name} ({sure} sure)"
 
 
@@ -104,3 +105,9 @@ def similar(one: Similar, tz: tzinfo) -> str:
 def none_of_these(report: Report) -> str:
     """How likely it was something that is not listed."""
     return f"None of these: {percent(report.none_of_these)}"
+
+
+def no_suspects(report: Report) -> str:
+    """Why no change is listed."""
+    calm = report.conclusion == "not_an_incident"
+    return "No change is suspected of anything." if calm else "No changes were seen."

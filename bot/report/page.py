@@ -92,7 +92,7 @@ def _section(title: str, body: Iterator[str]) -> Iterator[str]:
 
 def _suspects(report: Report, tz: tzinfo) -> Iterator[str]:
     if not report.suspects:
-        yield "<p>No changes were seen.</p>"
+        yield "<p>" + outline.no_suspects(report) + "</p>"
         return
     yield "<table><tr><th></th><th>Probability</th><th>Change</th><th>Why</th></tr>"
     for suspect in report.suspects[: outline.SHOWN_SUSPECTS]:

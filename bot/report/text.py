@@ -76,7 +76,7 @@ def _suspects(report: Report, tz: tzinfo) -> Iterator[str]:
     if report.suspects:
         yield outline.none_of_these(report)
     else:
-        yield "No changes were seen."
+        yield outline.no_suspects(report)
 
 
 def _claims(report: Report) -> Iterator[str]:

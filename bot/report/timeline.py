@@ -9,7 +9,7 @@ from adapters.kit.records import Alert
 from bot.analysis.findings import Findings, Pattern
 from bot.report.evidence import Records
 from bot.report.models import Moment
-from bot.report.words import one_line, percent, quoted, short_sha
+from bot.report.words import one_line, quoted, short_sha
 
 MOST_MOMENTS = 40
 _DEPLOYS_BEFORE = timedelta(hours=24)
@@ -40,10 +40,9 @@ def _changes(findings: Findings) -> Iterator[Moment]:
         if suspect.probability < _LEAST_PROBABILITY:
             continue
         name = f"{suspect.id} {short_sha(suspect.sha)} {quoted(suspect.title, 100)}"
-        share = percent(suspect.probability)
         yield Moment(
             at=suspect.committed_at,
-            text=f"Change {name} was committed ({share})",
+            text=f"Change {name} was committed",
             cites=(suspect.id,),
         )
         if suspect.deployed_at is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 
 from adapters.kit.records import Alert
-from bot.analysis.findings import Findings, LogStats
+from bot.analysis.engine import NO_BASELINE
+from bot.analysis.findings import Findings, LogStats, Term
 from bot.crew.offline import OfflineNarrator
-from bot.report import Narrative, Records, Seen, texts
+from bot.report import Narrative, Records, Seen, outline, texts
+from bot.report.build import build
+from bot.report.text import text
 from bot.verify import verify
-from tests.report.cases import SHA, findings, random_findings, random_seen, seen
+from tests.report.cases import ONSET, SHA, findings, random_findings, random_seen, seen
 
 NARRATOR = OfflineNarrator()
 
@@ -56,7 +60,7 @@ def test_a_clear_case_is_told_in_a_few_sentences() -> None:
     assert "1,520 times, never before" in narrative.summary
     assert "first in checkout, then in web" in narrative.summary
     assert f"C1 {SHA[:10]}" in narrative.summary
-    assert "81 %" in narrative.summary
+    assert "Most likely cause: C1" in narrative.summary
     assert "metrics" in narrative.summary
 
 
@@ -83,15 +87,58 @@ def test_without_a_standing_out_change_it_says_so() -> None:
     assert "revert" not in " ".join(narrative.next_steps)
 
 
-def test_it_confirms_only_strong_and_independent_evidence() -> None:
+STRONG = (
+    Term(name="last wrote the failing line", weight=2.6, evidence="checkout/price.py:88"),
+    Term(name="shared names", weight=2.0, evidence="currency"),
+    Term(name="removes what is missing", weight=1.4, evidence="currency"),
+)
+
+
+def sure(**changed: object) -> Findings:
     found = findings()
-    sure = found.suspects[0].model_copy(update={"probability": 0.97})
-    strong = found.model_copy(update={"suspects": (sure,), "none_of_these": 0.03})
-    assert told(strong, seen()).conclusion == "confirmed"
-    late = sure.model_copy(update={"deployed_at": None, "committed_at": strong.window.until})
-    assert told(strong.model_copy(update={"suspects": (late,)}), seen()).conclusion == "likely"
-    single = sure.model_copy(update={"terms": sure.terms[:1]})
-    assert told(strong.model_copy(update={"suspects": (single,)}), seen()).conclusion == "likely"
+    best = found.suspects[0].model_copy(update={"probability": 0.97, "terms": STRONG, **changed})
+    return found.model_copy(update={"suspects": (best,), "none_of_these": 0.03})
+
+
+def test_it_confirms_what_place_time_and_words_say_independently() -> None:
+    assert told(sure(), seen()).conclusion == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"deployed_at": None, "committed_at": findings().window.until},
+        {"deployed_at": ONSET - timedelta(hours=9)},
+        {"deployed_at": None, "committed_at": ONSET - timedelta(hours=9)},
+        {"terms": STRONG[1:]},
+        {"terms": STRONG[:2]},
+        {"terms": (*STRONG[:2], Term(name="shared words", weight=3.0, evidence="currency"))},
+        {"probability": 0.9},
+    ],
+    ids=["later", "old deploy", "old commit", "no line", "one more", "two of words", "unsure"],
+)
+def test_less_than_that_is_only_likely(changed: dict[str, object]) -> None:
+    assert told(sure(**changed), seen()).conclusion == "likely"
+
+
+def test_what_came_after_the_onset_is_not_to_be_reverted() -> None:
+    late = sure(deployed_at=None, committed_at=ONSET + timedelta(minutes=20))
+    assert "revert" not in " ".join(told(late, seen()).next_steps)
+    assert "revert" in " ".join(told(sure(), seen()).next_steps)
+
+
+def test_one_probability_is_told_in_one_wording() -> None:
+    found = sure().model_copy(update={"onset": None, "patterns": (), "propagation": ()})
+    records = Seen(gaps=seen().gaps)
+    narrative = told(found, records)
+    report = build(
+        "7", "why?", found, verify(narrative, texts(found, records)), records, timings={}
+    )
+    assert report.conclusion == "inconclusive"
+    assert outline.headline(report) == "Inconclusive (97 % for the best candidate)"
+    assert "likely cause" not in report.summary
+    assert "Best candidate: C1" in report.summary
+    assert not re.search(r"\d %", report.summary)
 
 
 def quiet() -> Findings:
@@ -104,6 +151,32 @@ def test_a_quiet_window_is_not_an_incident() -> None:
     narrative = told(quiet(), Seen())
     assert narrative.conclusion == "not_an_incident"
     assert narrative.confidence <= 0.8
+
+
+def test_without_lines_from_before_nothing_is_called_usual() -> None:
+    one = quiet().model_copy(
+        update={
+            "patterns": (findings().patterns[2].model_copy(update={"kind": "steady", "count": 1}),),
+            "stats": LogStats(lines=1),
+        }
+    )
+    assert "The 1 log line of this window looks like those before" in told(one, Seen()).summary
+    alone = one.model_copy(update={"notes": (NO_BASELINE,)})
+    narrative = told(alone, Seen())
+    assert narrative.conclusion == "inconclusive"
+    assert "like" not in narrative.summary.split("compare")[0]
+
+
+def test_beside_not_an_incident_nobody_is_suspected() -> None:
+    found = quiet()
+    report = build(
+        "7", "why?", found, verify(told(found, Seen()), texts(found, Seen())), Seen(), timings={}
+    )
+    assert report.conclusion == "not_an_incident"
+    assert report.confidence >= 0.6
+    assert report.suspects == ()
+    assert "No change is suspected" in text(report)
+    assert not any("Change" in moment.text for moment in report.timeline)
 
 
 def test_a_quiet_window_with_a_gap_or_a_firing_alert_is_inconclusive() -> None:

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 from typing_extensions import override
 
-from bot.analysis.findings import Findings
+from bot.analysis.engine import NO_LINES
+from bot.analysis.findings import Findings, LogStats
 from bot.crew.offline import OfflineNarrator
 from bot.redact import WITHHELD
-from bot.report import Report, Seen, texts
+from bot.report import Gap, Report, Seen, outline, texts
 from bot.report.build import build
 from bot.report.markdown import code, escaped, fenced, link, markdown
 from bot.report.page import page
@@ -98,6 +99,22 @@ def test_every_gap_is_named_once() -> None:
         ("metrics", "did not answer within 90 seconds"),
         ("logs", "There is no baseline."),
     ]
+
+
+def test_a_log_without_lines_is_named_once() -> None:
+    empty = findings().model_copy(
+        update={"patterns": (), "notes": (NO_LINES,), "stats": LogStats(), "propagation": ()}
+    )
+    records = Seen(gaps=(Gap(system="files", reason="no log file is there"),))
+    told = made(empty, records)
+    assert [gap.system for gap in told.gaps] == ["files"]
+    assert not any("no log file is there" in step for step in told.next_steps)
+    assert NO_LINES in [gap.reason for gap in made(empty, Seen()).gaps]
+
+
+def test_what_cannot_be_compared_is_not_counted_against_before() -> None:
+    once = findings().patterns[0].model_copy(update={"kind": "seen", "count": 1})
+    assert outline.pattern_line(once) == "seen · 1 time · error · checkout"
 
 
 def test_secrets_leave_the_report_in_no_field() -> None:
