@@ -234,3 +234,14 @@ def _checked_name(key: str, value: str) -> str:
             f"`{key}:` takes a name of letters, digits and `._/@:-`, such as `{key}:checkout`."
         )
     return value
+
+
+_COMMAND = re.compile(
+    r"(?:(?:show|lines|around) [A-Z]\d{1,4}|timeline|suspects|patterns|gaps|compare \d\S*-\S+ \S+|rerun(?: .+)?)[.!?]*",
+    re.IGNORECASE,
+)
+
+
+def is_command(said: str) -> bool:
+    """Whether a reply is one of the commands that our reports tell people to type, and cannot be small talk."""
+    return len(said) <= 200 and _COMMAND.fullmatch(plain(said).strip()) is not None

@@ -144,6 +144,15 @@ async def test_people_talking_to_each_other_are_not_answered_unless_they_mention
     assert len(rig.investigations()) == 1
 
 
+async def test_a_command_of_ours_is_answered_whoever_types_it(rig: Rig, slack: LocalSlack):
+    ts = await slack.mention("alerts", "checkout is down", user="alice")
+    await rig.thread("alerts", ts, 4)
+    await slack.post("alerts", "I am on it, show me later", user="bob", thread_ts=ts)
+    await slack.post("alerts", "show C1", user="bob", thread_ts=ts)
+    await rig.until(lambda: rig.asked)
+    assert [one["text"] for one in rig.asked] == ["show C1"]
+
+
 async def test_words_addressed_to_somebody_else_are_no_question(rig: Rig, slack: LocalSlack):
     ts = await slack.mention("alerts", "checkout is down")
     await rig.thread("alerts", ts, 4)

@@ -132,12 +132,13 @@ def _new(delivery: Delivery, words: str, now: datetime) -> NewInvestigation:
 
 
 def _overheard(session: Session, now: datetime, *, delivery: Delivery, rules: Rules) -> Outcome:
-    """A reply in a thread that does not mention us: a question only from the one person who talks to us."""
+    """A reply that does not mention us: a question from the one person who talks to us, or a command of ours."""
     known = _ours(session, delivery)
     if known is None:
         return SILENCE
     said = text(delivery.event, "text")
-    if command_text.mentions(said) or not _alone(session, known, delivery.user):
+    ours = command_text.is_command(said) or _alone(session, known, delivery.user)
+    if command_text.mentions(said) or not ours:
         _remember(session, known.id, delivery, said, now)
         return SILENCE
     try:
