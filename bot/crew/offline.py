@@ -33,6 +33,7 @@ from bot.crew.phrases import (
     symptom_sentence,
 )
 from bot.report import Claim, Conclusion, Narrative, Records
+from bot.report.outline import FAINT
 from bot.report.words import counted, moment, percent, quoted, short_sha
 
 LIKELY = 0.5
@@ -230,6 +231,8 @@ def _cause_sentence(case: _Case, conclusion: Conclusion) -> str:
     if best is None:
         return "No changes were seen, so none can be named as the cause."
     share = percent(best.probability)
+    if best.probability < FAINT:
+        return f"No change that was seen explains it: the likeliest has {share}."
     if case.clear:
         why = f", because of {reasons(best)}" if reasons(best) else ""
         if conclusion == "inconclusive":
@@ -274,7 +277,7 @@ def _claims(case: _Case, conclusion: Conclusion) -> tuple[Claim, ...]:
 
 def _cause_claims(case: _Case, conclusion: Conclusion) -> list[Claim]:
     best, main = case.best, case.main
-    if best is None:
+    if best is None or best.probability < FAINT:
         return []
     cites = (best.id, main.id) if main else (best.id,)
     why = reasons(best)

@@ -12,6 +12,8 @@ SHOWN_SUSPECTS = 5
 SHOWN_PATTERNS = 8
 SHOWN_EXAMPLES = 2
 SHOWN_TERMS = 6
+FAINT = 0.05
+"""A change that is less likely than this is not called a candidate."""
 
 
 def headline(report: Report) -> str:
@@ -19,7 +21,9 @@ def headline(report: Report) -> str:
     name, sure = CONCLUSIONS[report.conclusion], percent(report.confidence)
     if report.conclusion == "inconclusive":
         best = report.suspects[0] if report.suspects else None
-        return f"{name} ({percent(best.probability)} for the best candidate)" if best else name
+        if best is None or best.probability < FAINT:
+            return name
+        return f"{name} ({percent(best.probability)} for the best candidate)"
     return f"{name} ({sure} sure)"
 
 

@@ -127,6 +127,13 @@ def test_what_came_after_the_onset_is_not_to_be_reverted() -> None:
     assert "revert" in " ".join(told(sure(), seen()).next_steps)
 
 
+def test_a_change_that_cannot_be_it_is_no_candidate() -> None:
+    found = sure(probability=0.0).model_copy(update={"none_of_these": 1.0})
+    narrative = told(found, Seen())
+    assert "candidate" not in narrative.summary
+    assert not any("C1" in claim.cites for claim in narrative.claims)
+
+
 def test_one_probability_is_told_in_one_wording() -> None:
     found = sure().model_copy(update={"onset": None, "patterns": (), "propagation": ()})
     records = Seen(gaps=seen().gaps)
