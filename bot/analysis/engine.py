@@ -171,7 +171,7 @@ def analyse(case: Case, redactor: Redactor | None = None) -> Findings:
         case.deploys,
         onset,
         min(case.as_of, case.window.until),
-        case.alert_started_at,
+        _known_at(case, patterns, onset),
     )
     findings = Findings(
         window=case.window,
@@ -193,6 +193,15 @@ def _unspoken(pattern: Pattern) -> Pattern:
     said = [e.model_copy(update={"text": unspoken(e.text)}) for e in pattern.examples[:1]]
     template = unspoken(pattern.template)
     return pattern.model_copy(update={"template": template, "examples": tuple(said)})
+
+
+def _known_at(case: Case, patterns: Sequence[Pattern], onset: Onset | None) -> datetime | None:
+    """A moment at which it had certainly begun: the alert's, or the window's start for errors that are older."""
+    failing = [p for p in patterns if p.level in {"error", "fatal"} and p.count >= 10]
+    old = any(p.baseline_count for p in failing)
+    if onset is not None or not old:
+        return case.alert_started_at
+    return min(case.alert_started_at or case.window.since, case.window.since)
 
 
 def _told(case: Case, done: Study) -> str:

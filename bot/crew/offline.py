@@ -3,8 +3,8 @@
 When it says what:
 
 - `not_an_incident`: logs with times were read and could be compared with what was before, nothing failed to answer,
-  no alert fires, no moment stands out, no warning or error is new, surging or gone, and no error is without
-  precedent. One missing piece makes it `inconclusive`.
+  no alert fires, no moment stands out, no warning or error is new, surging or gone, and errors are few: many old
+  ones may be an incident that began before the window. One missing piece makes it `inconclusive`.
 - `likely`: something broke, and one change has at least `LIKELY` of the probability and more than "none of these".
 - `confirmed`: besides, at least `CONFIRMED`, and three kinds of evidence that do not follow from each other agree:
   the place (the change last wrote the line that fails), the time (it began soon after the change was deployed, or
@@ -44,6 +44,7 @@ _BAD = frozenset({"warn", "error", "fatal"})
 _ERRORS = frozenset({"error", "fatal"})
 _UNCHANGED = frozenset({"steady", "seen"})
 _MORE_PATTERNS = 4
+_FEW, _FEW_SHARE = 10, 0.01
 _DEPLOY_BEFORE = timedelta(hours=2)
 _EXCLUDES = frozenset(
     {
@@ -151,7 +152,14 @@ def _conclusion(case: _Case) -> Conclusion:
 def _saw_everything(case: _Case) -> bool:
     stats = case.findings.stats
     dated = stats.lines > stats.lines_without_time
-    return dated and compared(case.findings) and not case.records.gaps
+    # Errors that were there before may be the incident itself, begun before the window.
+    return dated and not _has_errors(case) and compared(case.findings) and not case.records.gaps
+
+
+def _has_errors(case: _Case) -> bool:
+    """Whether errors are more than the few that every log holds."""
+    errors = sum(p.count for p in case.findings.patterns if p.level in _ERRORS)
+    return errors >= _FEW and errors > _FEW_SHARE * case.findings.stats.lines
 
 
 def _is_confirmed(case: _Case) -> bool:
@@ -316,6 +324,10 @@ def _ruled_out(case: _Case) -> tuple[str, ...]:
 
 def _next_steps(case: _Case, conclusion: Conclusion) -> tuple[str, ...]:
     steps = [*_change_steps(case), *_source_steps(case)]
+    if conclusion == "inconclusive" and not case.broke and _has_errors(case):
+        steps.insert(
+            0, "The errors were there before this window too: ask again with an earlier start."
+        )
     if conclusion == "not_an_incident":
         return (
             "If people still see the problem, ask again with a wider window or another service.",
