@@ -59,8 +59,8 @@ wheel-check: $(STAMP) ## Build the wheel, install it into an empty environment a
 	@rm -rf $(VENV)/empty dist
 
 lock: ## Renew requirements*.txt (needs uv)
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras -q pyproject.toml -o requirements.txt
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras -q pyproject.toml --group dev -o requirements-dev.txt
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra aws --extra celery -q pyproject.toml -o requirements.txt
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra aws --extra celery -q pyproject.toml --group dev -o requirements-dev.txt
 
 image: ## Build the container image
 	docker build -t incident-responder .
