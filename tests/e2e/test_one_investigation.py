@@ -16,7 +16,7 @@ def test_the_demo_names_the_guilty_commit_and_answers_a_question(capsys):
     assert play(keep=False, port=0) == 0
     shown = capsys.readouterr().out
     assert "The report names the guilty commit" in shown
-    assert "Read logs and changes" in shown  # the progress, whichever of its states was seen first
+    assert "On it (#1)" in shown
     assert "alice" in shown
 
 
